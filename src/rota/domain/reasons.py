@@ -1,0 +1,178 @@
+"""Why a job or turn is in the state it is in: values with the numbers used; the sentence is made at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason; its subclasses carry the numbers that the decision used."""
+
+    kinds: ClassVar[dict[str, type[Reason]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        # slots=True makes the class a second time; the later one, which is the one in use, wins.
+        Reason.kinds[cls.__name__] = cls
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON: the kind and its numbers."""
+        return {"kind": type(self).__name__, **asdict(self)}
+
+    @staticmethod
+    def from_dict(written: dict[str, Any]) -> Reason:
+        """The reason that `to_dict` wrote."""
+        kind = Reason.kinds[written["kind"]]
+        values = {field.name: written[field.name] for field in fields(kind) if field.name in written}
+        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+# --- why a job waits ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AheadOfYou(Reason):
+    """Other jobs come first, or hold what this one needs until their quantum is over."""
+
+    jobs: int  #: waiting jobs that would be served before this one
+    turns: int  #: turns on GPUs this job could use
+    next_free_at: float | None = None  #: when the first of those turns may be ended for somebody
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceKept(Reason):
+    """GPUs are being freed for this job: the turns on them are saving their work."""
+
+    turns: tuple[str, ...]
+    node: str
+    free_by: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GangForms(Reason):
+    """A gang waits until enough GPUs of one node are free together."""
+
+    node: str
+    needed: int
+    free_now: int
+    whole_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GapTooShort(Reason):
+    """There are free GPUs, but they are kept for a gang and this job would not be done in time."""
+
+    kept_for: int
+    gap_s: float
+    needs_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FollowsJobs(Reason):
+    """`--after`: it starts when those jobs have ended."""
+
+    jobs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFits(Reason):
+    """No GPU that could take it is in service now (drained or failed)."""
+
+    gpus: int
+    tiers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIsFull(Reason):
+    """There are free GPUs, but not enough CPUs or host memory beside them."""
+
+    node: str
+    what: str  #: "cpus" or "memory"
+
+
+# --- why a turn begins or ends -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class YourTurn(Reason):
+    """It was first on the waiting list among the jobs that fit."""
+
+    attained_gpu_s: float
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backfilled(Reason):
+    """It fits into the gap before a gang needs these GPUs."""
+
+    kept_for: int
+    gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SomebodyWaits(Reason):
+    """Its quantum is over and another job is entitled to the GPU."""
+
+    job: int
+    member: str
+    quantum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GpuOutOfService(Reason):
+    """The GPU failed or is being drained."""
+
+    gpu: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeIsOver(Reason):
+    """A job without a checkpoint has had the time it was told at submit."""
+
+    limit_s: float
+
+
+# --- what members and daemons did ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Reason):
+    """A person asked for it."""
+
+    member: str
+    what: str  #: submit, cancel, hold, release, give-back, move
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded(Reason):
+    """How a turn ended, as the engine saw it."""
+
+    outcome: str
+    exit_code: int | None = None
+    saved_at: float | None = None  #: the last checkpoint that is known to be complete
+    lost_s: float = 0.0  #: work since then that is gone
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSays(Reason):
+    """The engine reported it: a turn began, a notice was given."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredecessorFailed(Reason):
+    """A job that this one follows did not finish."""
+
+    job: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(Reason):
+    """The daemon came back and found it so."""
+
+    what: str

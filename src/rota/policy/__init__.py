@@ -1,0 +1,1 @@
+"""Whose turn it is: a snapshot goes in, a plan comes out. Pure and deterministic, no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""What Rota remembers: tables, queries, migrations. SQLite by default, PostgreSQL by URL."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from rota.domain.reasons import Reason
+from rota.domain.reasons import Reason, TurnEnded
 from rota.errors import TransitionNotAllowed
 
 
@@ -105,13 +105,14 @@ class Job:
     turns: int = 0  #: turns granted so far
     attained_gpu_s: float = 0.0  #: GPU-seconds of its ended turns
     failures: int = 0  #: ends that used up one of its retries
+    lost_turns: int = 0  #: turns in a row that were lost with their node or keeper
     after_turn: AfterTurn | None = None
     array: str = ""  #: "12_3": the third task of the array that job 12 began
     saving_interval_s: float | None = None  #: how often it renews its checkpoint, as seen so far
     progress: tuple[int, int] | None = None  #: (step, total), from rota_turn.progress
     ended_at: float | None = None
     exit_code: int | None = None
-    told: str = ""  #: what its member should know about the last turn, such as work that was lost
+    last_end: TurnEnded | None = None  #: how its last turn ended, with what was lost
     command: str = ""  #: the command line for showing, shortened
 
 

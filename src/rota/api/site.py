@@ -1,0 +1,58 @@
+"""What the API serves: the daemon, and the facts around it that a page or a terminal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rota.api.identity import Identity
+from rota.daemon.core import Core
+from rota.daemon.service import Service
+from rota.domain.reasons import Reason
+from rota.forecast.walk import latest_begins
+
+
+class Logs(Protocol):
+    """Reads what a turn has printed."""
+
+    def __call__(self, turn: str, offset: int, tail_lines: int | None) -> tuple[str, int, bool]:
+        """Text from that byte on, where to go on, and whether everything so far was read."""
+
+
+@dataclass(slots=True)
+class Site:
+    """One running Rota."""
+
+    service: Service
+    identity: Identity
+    name: str
+    state_dir: str
+    store_name: str  #: "SQLite" or "PostgreSQL", without any password
+    read_log: Logs
+    clock: Callable[[], float]
+    web_url: str | None = None
+    is_closing: bool = False  #: the server is going down: live connections end themselves
+    _outlook: Outlook | None = field(default=None)
+
+    @property
+    def core(self) -> Core:
+        return self.service.core
+
+    def outlook(self) -> Outlook:
+        """What the latest plan says of every waiting job; worked out once per plan."""
+        plan = self.core.plan
+        if self._outlook is None or self._outlook.plan_id != id(plan):
+            places = {wait.job: (wait.place, wait.reason) for wait in plan.waits}
+            begins = latest_begins(self.core.snapshot, plan) if self.core.snapshot else {}
+            self._outlook = Outlook(id(plan), places, begins)
+        return self._outlook
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The waiting list as the pages show it."""
+
+    plan_id: int
+    places: dict[int, tuple[int, Reason]]  #: job -> place on the list and why it waits
+    latest_begins: dict[int, float]

@@ -25,7 +25,7 @@ from rota.domain.jobs import AfterTurn
 from rota.domain.turns import Turn, TurnState
 from rota.engines.contract import Engine, EngineEvent, StartOrder
 from rota.errors import EngineUnavailable, RotaError, StoreUnavailable
-from rota.policy import plan as make_plan
+from rota.policy.plan import plan as make_plan
 from rota.policy.values import Plan, Snapshot
 from rota.store.contract import Entries
 

@@ -13,7 +13,7 @@ ON_THE_LIST = frozenset({JobState.WAITING, JobState.RUNNING})
 
 def take_snapshot(books: Books, laboratory: Laboratory, received: Received, at: float) -> Snapshot:
     """One moment of the laboratory, for `policy.plan`."""
-    by_project, by_member = received.usage(books, laboratory, at)
+    by_project, by_member = received.usage(books, at)
     jobs = tuple(job for job in books.jobs.values() if job.state in ON_THE_LIST)
     blocked = {job.id: unmet for job in jobs if job.request.after and (unmet := _unmet(job, books))}
     return Snapshot(

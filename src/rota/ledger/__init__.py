@@ -1,0 +1,1 @@
+"""What was received: usage, shares, statements, certificates."""

@@ -39,7 +39,9 @@ PAST_JOBS = 1000  # ended jobs that `list --all` shows
 _ORDER = {JobState.RUNNING: 0, JobState.WAITING: 1, JobState.HELD: 2}
 
 
-@routes.post("/jobs", status_code=201)
+@routes.post(
+    "/jobs", status_code=201, responses={200: {"model": Submitted, "description": "A dry run: nothing changed"}}
+)
 async def submit(body: SubmitBody, by: Me, site: Here, request: Request, response: Response) -> Submitted:
     """Put a job, or the tasks of an array, on the waiting list. When this answers, it is on disk."""
     peer = getattr(request.state, "peer", None)

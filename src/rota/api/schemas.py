@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Path = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 JobNumber = Annotated[int, Field(ge=1, le=2**53)]
 Bytes = Annotated[int, Field(ge=0, le=2**60)]
@@ -39,12 +40,12 @@ class SubmitBody(Body):
     cpus: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     memory_bytes: Bytes = 0
     tiers: list[Name] = []  #: preferred first; empty: any
-    checkpoint: Text | None = None
-    time_s: Annotated[float, Field(gt=0, le=3.2e8)] | None = None
+    checkpoint: Path | None = None
+    time_s: Annotated[float, Field(ge=1, le=3.2e8)] | None = None
     notice_signal: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9+]{1,12}$")] | None = None
     retries: Annotated[int, Field(ge=0, le=1000)] = 0
     after: list[DependencyBody] = []
-    output: Text | None = None
+    output: Path | None = None
     tasks: Annotated[list[dict[Text, Text]], Field(max_length=10_000)] = []  #: extra environment of each array task
     member: Name | None = None  #: for whom, when an administrator submits for somebody
     dry_run: bool = False

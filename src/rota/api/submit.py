@@ -23,6 +23,8 @@ MOST_BYTES = 1_000_000  # of command line and environment together, well below w
 
 def submit_command(body: SubmitBody, me: Member, peer: Peer | None, is_simulated: bool) -> Submit:
     """The command. Raises BadRequest."""
+    if not body.argv[0].strip():
+        raise BadRequest("The command is empty. Write it after the options: rota run -- python train.py")
     request = Request(
         gpus=body.gpus,
         gpu_memory_bytes=body.gpu_memory_bytes,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from rota.daemon.commands import Answer, Command
-from rota.daemon.core import Core
+from rota.daemon.core import RETRY_S, Core
 from rota.errors import RotaError
 
 log = structlog.get_logger()
@@ -90,7 +90,13 @@ class Service:
 
     def _advance(self) -> float | None:
         before = self.core.books.version
-        again = self.core.advance(self.clock())
+        try:
+            again = self.core.advance(self.clock())
+            self.core.trouble.pop("daemon", None)
+        except Exception:  # a defect in one step must not silence the daemon: turns and answers go on
+            log.exception("defect", step="advance")
+            self.core.trouble["daemon"] = "A step of the daemon failed; its log has the details. It tries again."
+            again = self.clock() + RETRY_S
         if self.core.books.version != before:
             self.tell_watchers()
         return again

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 import traceback
+
+import structlog
 
 from rota.simulate.run import run, shrink
 from rota.simulate.scenario import Scenario
@@ -18,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds from there on")
     parser.add_argument("--jobs", type=int, default=Scenario().jobs, help="submits in the simulated day")
     wanted = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     scenario, began = Scenario(jobs=wanted.jobs), time.monotonic()
     turns = crashes = 0
     for seed in range(wanted.seed, wanted.seed + wanted.seeds):

@@ -1,0 +1,1 @@
+"""`make bench`: how Rota feels, as medians, beside a baseline taken in the same session."""

@@ -91,6 +91,15 @@ class NodeIsFull(Reason):
     what: str  #: "cpus" or "memory"
 
 
+@dataclass(frozen=True, slots=True)
+class TooLongInOnePiece(Reason):
+    """A job without checkpoint would hold the last GPUs for longer than a quantum, and others wait for a first turn."""
+
+    needs_s: float
+    quantum_s: float
+    first_turns: int  #: resumable jobs that wait for their first turn there
+
+
 # --- why a turn begins or ends -----------------------------------------------------------------
 
 

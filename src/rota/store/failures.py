@@ -1,0 +1,31 @@
+"""Failures of a database as sentences for people."""
+
+from __future__ import annotations
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+
+_SAID = (
+    (
+        "disk is full",
+        "The disk that holds {place} is full: nothing was recorded. Free some space; Rota goes on by itself.",
+    ),
+    ("disk I/O error", "The disk that holds {place} does not answer: nothing was recorded. Look at: dmesg | tail"),
+    ("No space left", "The disk of the database {place} is full: nothing was recorded. Free some space there."),
+    ("readonly database", "{place} cannot be written: nothing was recorded. Look at its owner and mode: ls -l {place}"),
+    ("unable to open", "{place} cannot be opened. Look at its owner and mode: ls -l {place}"),
+    ("locked", "Another program holds {place}: nothing was recorded. Find it with: fuser {place}"),
+    ("not a database", "{place} is no Rota database. Move it away, or choose another folder: rota up --state DIR"),
+    ("malformed", "{place} is damaged. Keep a copy, then: sqlite3 {place} .recover | sqlite3 mended.db"),
+)
+
+
+def say_failure(failed: DBAPIError, url: URL) -> str:
+    """What happened and what to do, in one or two sentences."""
+    text = str(failed.orig or failed)
+    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    for sign, said in _SAID:
+        if sign in text:
+            return said.format(place=place)
+    first_line = text.strip().splitlines()[0] if text.strip() else type(failed).__name__
+    return f"The database {place} does not answer ({first_line}): nothing was recorded. Rota tries again by itself."

@@ -19,7 +19,8 @@ SHOWN_MISTAKES = 3
 
 def _duration(value: object) -> float:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a duration. Write it like 90s, 15min, 4h or 7d.")
+        # pydantic makes a mistake of a ValueError only
+        raise ValueError(f"{value!r} is not a duration. Write it like 90s, 15min, 4h or 7d.")  # noqa: TRY004
     try:
         return parse_duration_s(value)
     except RotaError as wrong:
@@ -66,8 +67,11 @@ class Turns(Section):
     @classmethod
     def _grace_alone_raises_its_maximum(cls, given: Any) -> Any:
         """Who sets only a grace of an hour means it."""
-        if isinstance(given, dict) and "grace" in given and "grace_max" not in given:
-            least_s = _duration(given["grace"])
+        if isinstance(given, dict) and isinstance(given.get("grace"), str) and "grace_max" not in given:
+            try:
+                least_s = parse_duration_s(given["grace"])
+            except RotaError:
+                return given  # the field's own check says what is wrong
             return {**given, "grace_max": f"{max(1200.0, least_s)}s"}
         return given
 

@@ -22,6 +22,7 @@ from rota.domain.reasons import (
     Recovered,
     SomebodyWaits,
     TimeIsOver,
+    TooLongInOnePiece,
     TurnEnded,
     YourTurn,
 )
@@ -62,6 +63,11 @@ def waiting_sentence(reason: Reason, now: float) -> str:
             return f"Starts after {_jobs(jobs)}."
         case NothingFits(gpus, tiers):
             return f"No node in service has {count(gpus, 'GPU')} of {', '.join(tiers) or 'any tier'} for it."
+        case TooLongInOnePiece(needs_s, quantum_s, first_turns):
+            return (
+                f"Without a --checkpoint it would hold its GPUs for {say_duration(needs_s)}, longer than a quantum of "
+                f"{say_duration(quantum_s)}, and {count(first_turns, 'job')} wait for a first turn there."
+            )
         case NodeIsFull(node, what):
             return f"{node} has free GPUs, but not enough {what} beside them."
     return other_sentence(reason, now)

@@ -64,6 +64,10 @@ class Core:
             if turn.state is TurnState.ENDING:
                 self._to_end[turn.id] = "the turn was ending when Rota was restarted"
 
+    def weigh_anew(self, at: float) -> None:
+        """Sum up usage again after half-life or tier weights were changed."""
+        self.received = Received.from_store(self.laboratory, at)
+
     # --- hear -----------------------------------------------------------------------------------
 
     def hear(self, commands: Sequence[Command], at: float) -> list[Answer | RotaError]:
@@ -96,7 +100,7 @@ class Core:
             self.trouble["store"] = str(failed)
             return at + RETRY_S
         self._apply()
-        if self.trouble:
+        if "engine" in self.trouble:
             return at + RETRY_S
         again = self.plan.look_again_at
         return None if again is None else max(again, at + SHORTEST_REST_S)

@@ -1,0 +1,249 @@
+"""`python -m rota.server`: puts the parts together and serves until it is told to stop. `rota up` becomes this."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from rota.api.app import create_app
+from rota.api.identity import Identity
+from rota.api.peers import PeerProtocol
+from rota.api.site import Site
+from rota.daemon.core import Core
+from rota.daemon.laboratory import Grace, Laboratory
+from rota.daemon.lock import hold_state_dir
+from rota.daemon.service import Service
+from rota.daemon.watch import watch_health
+from rota.engines.local.engine import KeeperSettings, LocalEngine
+from rota.engines.local.logs import log_reader
+from rota.errors import BadSettings, RotaError
+from rota.fleet.inventory import find_fleet
+from rota.settings import Settings, load_settings
+from rota.store.contract import Store
+from rota.store.open import open_store, sqlite_url
+from rota.web.pages import router
+
+log = structlog.get_logger()
+
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The command line of `rota up`."""
+
+    state_dir: Path
+    simulate: str | None
+    config: Path
+    web: str | None
+    no_web: bool
+    store: str | None
+
+
+def main() -> None:
+    """Serve; every failure on the way is one sentence on stderr and the exit code of design.md."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        asyncio.run(_serve(_read_command_line(), sys.stdout.isatty()))
+    except RotaError as failed:
+        print(f"rota: {failed}", file=sys.stderr)
+        sys.exit(failed.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _read_command_line() -> Wanted:
+    parser = argparse.ArgumentParser(prog="rota up")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--simulate")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--web")
+    parser.add_argument("--no-web", action="store_true")
+    parser.add_argument("--store")
+    given = parser.parse_args()
+    if given.config is not None and not given.config.exists():
+        raise BadSettings(f"There is no settings file {given.config}. Look at the spelling, or leave --config out.")
+    config = given.config or given.state / "rota.toml"
+    return Wanted(given.state.absolute(), given.simulate, config, given.web, given.no_web, given.store)
+
+
+async def _serve(wanted: Wanted, is_terminal: bool) -> None:
+    """The whole life of a daemon."""
+    settings = load_settings(wanted.config)
+    _make_state_dir(wanted.state_dir)
+    lock = hold_state_dir(wanted.state_dir)
+    store_url = wanted.store or settings.store.url
+    store = open_store(store_url or sqlite_url(wanted.state_dir))
+    service, engine = _make_service(wanted, settings, store)
+    engine.attach(asyncio.get_running_loop())
+    service.core.recover(service.clock())
+    web_socket = None if wanted.no_web or not settings.web.enabled else _web_socket(wanted.web or settings.web.listen)
+    site = Site(
+        service=service,
+        identity=Identity(os.geteuid(), frozenset(settings.access.admins), store, service.clock),
+        name=settings.web.name,
+        state_dir=str(wanted.state_dir),
+        store_name="PostgreSQL" if store_url.startswith("postgres") else "SQLite",
+        read_log=log_reader(wanted.state_dir),
+        clock=service.clock,
+        web_url=_web_url(web_socket),
+    )
+    try:
+        await _run(site, wanted, [_unix_socket(wanted.state_dir), *([web_socket] if web_socket else [])], is_terminal)
+    finally:
+        engine.detach()
+        store.close()
+        with contextlib.suppress(FileNotFoundError):
+            (wanted.state_dir / "rota.sock").unlink()
+        os.close(lock)
+
+
+def _make_service(wanted: Wanted, settings: Settings, store: Store) -> tuple[Service, LocalEngine]:
+    turns = settings.turns
+    keeper = KeeperSettings(turns.term_s, turns.settle_s, turns.log_keep_bytes)
+    engine = LocalEngine(wanted.state_dir, clock=time.time, settings=keeper)
+    laboratory = Laboratory(
+        fleet=find_fleet(wanted.simulate, settings.tiers.order),
+        store=store,
+        rules=settings.rules(),
+        grace=Grace(turns.grace_s, turns.grace_max_s),
+    )
+    service = Service(Core(laboratory, engine), time.time)
+    engine.wake = service.wake
+    return service, engine
+
+
+async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_terminal: bool) -> None:
+    """Serve the API and run the daemon's loop until a signal says stop."""
+    app = create_app(site, router(site.identity.is_signed_in))
+    config = uvicorn.Config(
+        app, http=PeerProtocol, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        site.is_closing = True
+        site.service.tell_watchers()
+        server.should_exit = True
+
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours tell the pages first
+    work = asyncio.create_task(site.service.run())
+    health = asyncio.create_task(watch_health(site.service))
+    serving = asyncio.create_task(server._serve(sockets))  # serve() would take the signals for itself
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, stop)
+    loop.add_signal_handler(signal.SIGHUP, _reload, site, wanted)
+    _welcome(site, is_terminal)
+    try:
+        await asyncio.wait({serving, work}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop()
+        await serving
+        site.service.stop()
+        health.cancel()
+        await work
+
+
+def _reload(site: Site, wanted: Wanted) -> None:
+    """SIGHUP: take the settings anew; a mistake leaves the old ones in force."""
+    core = site.core
+    try:
+        settings = load_settings(wanted.config)
+    except RotaError as wrong:
+        log.warning("settings not taken", why=str(wrong))
+        core.trouble["settings"] = f"The settings file was not taken: {wrong}"
+        return
+    core.trouble.pop("settings", None)
+    core.laboratory.rules = settings.rules()
+    core.laboratory.grace = Grace(settings.turns.grace_s, settings.turns.grace_max_s)
+    core.weigh_anew(site.clock())
+    site.identity.admins = frozenset(settings.access.admins)
+    site.name = settings.web.name
+    log.info("settings taken", file=str(wanted.config))
+    site.service.wake()
+
+
+# --- sockets and folders -------------------------------------------------------------------------
+
+
+def _make_state_dir(state_dir: Path) -> None:
+    """Root's is open to every member's eyes (the socket is in it), another's is private."""
+    if len(os.fsencode(state_dir / "rota.sock")) > LONGEST_SOCKET:
+        raise BadSettings(f"{state_dir} is too long a path for a Unix socket. Choose a shorter one: --state DIR")
+    try:
+        if not state_dir.exists():
+            state_dir.mkdir(parents=True, mode=0o755 if os.geteuid() == 0 else 0o700)
+        (state_dir / "turns").mkdir(exist_ok=True)
+    except OSError as failed:
+        raise BadSettings(
+            f"The state folder {state_dir} cannot be used: {failed.strerror}. Choose another: --state DIR"
+        ) from None
+
+
+def _unix_socket(state_dir: Path) -> socket.socket:
+    """Everybody may knock at root's door; the kernel says who it is. Another's door is closed to others."""
+    path = state_dir / "rota.sock"
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()  # of a daemon that was killed; the lock says that none is alive
+    listener = socket.socket(socket.AF_UNIX)
+    umask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(umask)
+    path.chmod(0o666 if os.geteuid() == 0 else 0o600)
+    listener.listen(1024)
+    return listener
+
+
+def _web_socket(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    try:
+        return socket.create_server((host.strip("[]"), int(port)), backlog=1024)
+    except (OSError, ValueError) as failed:
+        why = failed.strerror if isinstance(failed, OSError) else str(failed)
+        raise BadSettings(
+            f"The page cannot be served at {listen}: {why}.\n"
+            "Choose another port with --web 127.0.0.1:8421, a free one with --web 127.0.0.1:0, or none with --no-web."
+        ) from None
+
+
+def _web_url(listener: socket.socket | None) -> str | None:
+    if listener is None:
+        return None
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _welcome(site: Site, is_terminal: bool) -> None:
+    """What to type next, for the person at the terminal."""
+    fleet = site.core.laboratory.fleet
+    kind = "simulated " if fleet.is_simulated else ""
+    print(f"Rota serves {len(fleet.gpus)} {kind}GPUs ({', '.join(fleet.tiers)}) from {site.state_dir}", flush=True)
+    if is_terminal:
+        state = f" --state {site.state_dir}" if "ROTA_STATE" not in os.environ else ""
+        print(f"  a job:     rota run{state} -- python train.py\n  the list:  rota list{state}", flush=True)
+        if site.web_url:
+            print(f"  the page:  rota web{state}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rota.api.identity import Identity
 from rota.daemon.core import Core
@@ -13,11 +12,8 @@ from rota.domain.reasons import Reason
 from rota.forecast.walk import latest_begins
 
 
-class Logs(Protocol):
-    """Reads what a turn has printed."""
-
-    def __call__(self, turn: str, offset: int, tail_lines: int | None) -> tuple[str, int, bool]:
-        """Text from that byte on, where to go on, and whether everything so far was read."""
+#: Reads what a turn has printed: (turn id, offset, tail lines) -> (text, where to go on, whether all so far was read).
+LogReader = Callable[[str, int, int | None], tuple[str, int, bool]]
 
 
 @dataclass(slots=True)
@@ -29,7 +25,7 @@ class Site:
     name: str
     state_dir: str
     store_name: str  #: "SQLite" or "PostgreSQL", without any password
-    read_log: Logs
+    read_log: LogReader
     clock: Callable[[], float]
     web_url: str | None = None
     is_closing: bool = False  #: the server is going down: live connections end themselves

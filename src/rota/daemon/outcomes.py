@@ -35,7 +35,7 @@ def outcome_of(ended: Ended, turn: Turn, job: Job) -> Outcome:
     if ended.is_lost:
         return Outcome.LOST
     if own_exit == EXIT_AGAIN:
-        return Outcome.AGAIN
+        return Outcome.SAVED if ended.saved_after_notice else Outcome.AGAIN
     if ended.was_terminated and turn.limit_at is not None and ended.at >= turn.limit_at:
         return Outcome.TIME_OVER
     if ended.was_terminated or (own_exit == 0 and was_asked_to_stop):

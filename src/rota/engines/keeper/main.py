@@ -1,0 +1,34 @@
+"""The keeper's entry: once per turn, whatever happens around it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+
+from rota.engines.keeper import files
+from rota.engines.keeper.kernel import become_subreaper
+from rota.engines.keeper.order import read_order
+from rota.engines.keeper.processes import boot_id, read_process
+from rota.engines.keeper.turn import Keeper
+
+
+def main() -> None:
+    """`keeper TURN_DIR`, with the turn's lock held by an inherited descriptor."""
+    folder = sys.argv[1]
+    order = read_order(os.path.join(folder, files.ORDER))
+    with contextlib.suppress(OSError):
+        become_subreaper()
+    own = read_process(os.getpid())
+    begun: dict[str, object] = {
+        "keeper_pid": os.getpid(),
+        "keeper_started": own.started if own else 0,
+        "boot_id": boot_id(),
+        "began_at": time.time(),
+    }
+    try:
+        files.write_json_once(os.path.join(folder, files.BEGUN), begun)
+    except FileExistsError:
+        return  # another keeper has, or had, this turn: a job is never started twice
+    Keeper(folder, order).run()

@@ -1,0 +1,1 @@
+"""Turns as processes of this machine: one keeper each."""

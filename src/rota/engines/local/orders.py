@@ -1,0 +1,84 @@
+"""What a keeper is told: the order with the whole environment of the job (design.md, Turns 2)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+from rota.domain.gpus import Gpu
+from rota.engines.contract import StartOrder
+from rota.engines.keeper import files
+from rota.engines.keeper.order import TurnOrder
+from rota.engines.local.settings import KeeperSettings
+
+
+def turn_order(
+    order: StartOrder, folder: Path, library: Path, wake_socket: Path, settings: KeeperSettings
+) -> TurnOrder:
+    """order.json for one turn."""
+    launch = order.launch
+    member = _account(launch.uid)
+    return TurnOrder(
+        turn=order.turn,
+        argv=launch.argv,
+        cwd=launch.cwd,
+        environment=turn_environment(order, folder, library),
+        umask=launch.umask,
+        uid=launch.uid,
+        gid=launch.gid,
+        groups=launch.groups,
+        member=member,
+        gpus=tuple(gpu.uuid for gpu in order.gpus),
+        output=_filled(launch.output, order, member),
+        checkpoint=order.checkpoint,
+        notice_signal=order.notice_signal,
+        term_s=settings.term_s,
+        settle_s=settings.settle_s,
+        log_keep_bytes=settings.log_keep_bytes,
+        wake_socket=str(wake_socket),
+    )
+
+
+def turn_environment(order: StartOrder, folder: Path, library: Path) -> dict[str, str]:
+    """The member's environment with what a turn adds. Nothing of Slurm's is faked: Lightning would call scontrol."""
+    own = dict(order.launch.environment)
+    member = folder / files.MEMBER
+    own.update(
+        ROTA_JOB_ID=str(order.job),
+        ROTA_JOB_NAME=order.job_name,
+        ROTA_TURN=str(order.number),
+        ROTA_TURN_ID=order.turn,
+        ROTA_TURN_DIR=str(folder),
+        ROTA_PROJECT=order.project,
+        ROTA_TURN_ENDS=f"{order.guaranteed_until:.0f}",
+        ROTA_NOTICE=str(member / files.NOTICE),
+        ROTA_RESULT=str(member / files.RESULT),
+        ROTA_PROGRESS=str(member / files.PROGRESS),
+        CUDA_DEVICE_ORDER="PCI_BUS_ID",
+        CUDA_VISIBLE_DEVICES=",".join(_visible(gpu) for gpu in order.gpus),
+        PYTHONPATH=os.pathsep.join(part for part in (str(library), own.get("PYTHONPATH", "")) if part),
+    )
+    own.pop("ROTA_CHECKPOINT", None)  # of an outer turn from which this job was submitted
+    if order.checkpoint is not None:
+        own["ROTA_CHECKPOINT"] = order.checkpoint
+    return own
+
+
+def _visible(gpu: Gpu) -> str:
+    return str(gpu.index) if gpu.is_simulated else gpu.uuid
+
+
+def _filled(output: str | None, order: StartOrder, member: str) -> str | None:
+    """%j job, %x name, %u member, as in sbatch (%a was filled at submit)."""
+    if output is None:
+        return None
+    name = order.job_name.replace("/", "_")
+    return output.replace("%j", str(order.job)).replace("%x", name).replace("%u", member)
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid{uid}"

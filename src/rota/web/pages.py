@@ -1,0 +1,3 @@
+from fastapi import APIRouter
+def router(is_signed_in):
+    return APIRouter()

@@ -125,6 +125,11 @@ class SampleLaboratory:
         print("Stopped; no process is left. The record stays in", self.state)
 
 
+def stop_now(*_: object) -> None:
+    """Whatever asks us to end, ends us like Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,8 +139,8 @@ def main() -> None:
     wanted = parser.parse_args()
     shutil.rmtree(wanted.state, ignore_errors=True)
     laboratory = SampleLaboratory(wanted.state.resolve(), wanted.port)
-    for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-        signal.signal(ending, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(ending, stop_now)
     try:
         laboratory.start()
         for _ in range(20):
@@ -147,7 +152,8 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+            signal.signal(ending, signal.SIG_IGN)  # the end is not to be interrupted
         laboratory.stop()
 
 

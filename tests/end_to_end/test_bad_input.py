@@ -22,7 +22,7 @@ CASES = {
     "a job that is not there, to cancel": (("cancel", "999"), 5, "999"),
     "no number": (("why", "twelve"), 2, "twelve"),
     "too much memory": (("run", "--gpu-memory", "900G", "--", "true"), 2, "80G"),
-    "a size that is none": (("run", "--mem", "lots", "--", "true"), 2, "64G"),
+    "a size that is none": (("run", "--mem", "lots", "--", "true"), 2, "40G"),
     "a time that is none": (("run", "--time", "soon", "--", "true"), 2, "4h"),
     "follows nothing": (("run", "--after", "77", "--", "true"), 5, "77"),
     "an unknown option": (("run", "--gpu", "1", "--", "true"), 2, "--gpu"),

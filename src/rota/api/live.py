@@ -86,7 +86,7 @@ async def _stream(site: Site, me: Member) -> AsyncIterator[str]:
             async with asyncio.timeout(HEARTBEAT_S):
                 await site.service.changed()
         except TimeoutError:
-            yield ": still here\n\n"
+            yield "event: heartbeat\ndata: {}\n\n"
 
 
 @routes.get("/health")

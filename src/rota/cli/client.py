@@ -67,7 +67,7 @@ class Client:
         return answer
 
     def events(self, path: str) -> Iterator[Answer]:
-        """Server-sent events with JSON data, until the daemon goes away."""
+        """The board at every change, until the daemon goes away."""
         with self._connect() as connection:
             connection.settimeout(60.0)
             _, _, stream = _exchange(connection, "GET", _target(path, {}), None, self.state_dir)
@@ -77,7 +77,7 @@ class Client:
                 while b"\n\n" in pending:
                     event, _, pending = pending.partition(b"\n\n")
                     data = [line[6:] for line in event.split(b"\n") if line.startswith(b"data: ")]
-                    if data:
+                    if data and b"event: board" in event:
                         yield json.loads(b"\n".join(data))
 
     def _connect(self) -> socket.socket:

@@ -49,7 +49,9 @@ def random_submit(scenario: Scenario, chance: random.Random, jobs_so_far: int) -
     manner = chance.choice(list(Manner)) if is_resumable else Manner.DEAF
     longest_s = scenario.quantum_s if manner is Manner.DEAF else scenario.longest_job_s
     script = Script(round(chance.uniform(1.0, longest_s), 3), manner, round(chance.uniform(1.0, 8.0), 3))
-    after = (Dependency(chance.randint(1, jobs_so_far), any_end=True),) if jobs_so_far and chance.random() < 0.15 else ()
+    after = (
+        (Dependency(chance.randint(1, jobs_so_far), any_end=True),) if jobs_so_far and chance.random() < 0.15 else ()
+    )
     request = Request(
         gpus=chance.choice((1, 1, 1, 2, max(scenario.gpus))),
         tiers=chance.choice(((), (), ("h100",), ("rtx3090", "h100"))),

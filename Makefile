@@ -1,0 +1,47 @@
+# Rota: `make help` says what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-long bench lint types imports clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(INSTALLED)  ## install Rota into .venv
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@touch $@
+
+demo: $(INSTALLED)  ## a sample laboratory on this machine, with a live board; Ctrl-C stops everything
+	@$(BIN)/python examples/sample_lab.py $(DEMO)
+
+test: $(INSTALLED)  ## all tests that take seconds
+	@scripts/system-packages
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
+
+test-long: $(INSTALLED)  ## the tests that take minutes: 10,000 simulated days, 200 kills, 300 turns
+	@scripts/system-packages
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m long
+
+bench: $(INSTALLED)  ## how fast it feels: medians beside a baseline
+	$(BIN)/python -m bench
+
+lint: $(INSTALLED)  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)  ## types
+	$(BIN)/mypy
+
+imports: $(INSTALLED)  ## the arrows of the architecture
+	$(BIN)/lint-imports
+
+clean:  ## remove what was installed and made
+	rm -rf $(VENV) demo-state screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,99 @@
+// The waiting list, what ended lately, the counts, and the table for those who do not see the picture.
+
+import { make, time } from "./text.js";
+
+const GOOD = new Set(["finished"]);
+
+function fill(id, items, emptyId) {
+  document.getElementById(id).replaceChildren(...items);
+  document.getElementById(emptyId).hidden = items.length > 0;
+}
+
+function who(job, colour) {
+  const chip = make("span", { class: "chip" });
+  chip.style.backgroundColor = colour.get(job.project) ?? "transparent";
+  return make("span", { class: "who soft" }, chip, `${job.member} · ${job.project}`);
+}
+
+function needs(job) {
+  return `${job.gpus} ${job.gpus === 1 ? "GPU" : "GPUs"}, ${job.tier === "any" ? "any tier" : job.tier.replaceAll(",", " or ")}`;
+}
+
+function matches(job, wanted) {
+  return !wanted || `${job.job} ${job.name} ${job.member} ${job.project}`.toLowerCase().includes(wanted);
+}
+
+export function drawWaiting(board, colour, wanted) {
+  const shown = board.waiting.filter((job) => matches(job, wanted));
+  const items = shown.map((job) => {
+    const latest = job.forecast.at_latest;
+    return make(
+      "li",
+      { class: job.is_mine ? "mine" : null },
+      make("span", { class: "place" }, String(job.place ?? "")),
+      make("span", { class: "job" }, job.name, " ", make("small", {}, `job ${job.job}`)),
+      who(job, colour),
+      make("span", { class: "needs soft" }, needs(job)),
+      make("span", { class: "when" }, latest ? `by ${time(latest, board.at)}` : ""),
+      make("span", { class: "why" }, job.told ? `${job.told} ` : "", job.reason),
+    );
+  });
+  fill("waiting-list", items, "waiting-empty");
+  const more = board.waiting_count - board.waiting.length;
+  const note = document.getElementById("waiting-more");
+  note.hidden = more <= 0;
+  note.textContent = `and ${more} more; all of them: rota list`;
+}
+
+export function drawRecent(board, colour) {
+  const items = board.recent.map((job) =>
+    make(
+      "li",
+      { class: job.is_mine ? "mine" : null },
+      make("span", { class: "place" }, ""),
+      make("span", { class: "job" }, job.name, " ", make("small", {}, `job ${job.job}`)),
+      who(job, colour),
+      make("span", { class: "needs soft" }, `${job.turns} ${job.turns === 1 ? "turn" : "turns"}`),
+      make("span", { class: "when" }, time(job.ended_at, board.at)),
+      make("span", { class: `why ${GOOD.has(job.state) ? "good" : job.state === "failed" ? "bad" : ""}` }, job.reason),
+    ),
+  );
+  fill("recent-list", items, "recent-empty");
+}
+
+export function drawCounts(board) {
+  const busy = board.gpus.filter((gpu) => gpu.turn).length;
+  const out = board.gpus.filter((gpu) => gpu.condition !== "healthy").length;
+  const running = new Set(board.gpus.filter((gpu) => gpu.turn).map((gpu) => gpu.turn)).size;
+  const counts = [
+    [running, running === 1 ? "turn" : "turns"],
+    [board.waiting_count, "waiting"],
+    ...(board.held_count ? [[board.held_count, "held"]] : []),
+    [`${busy} of ${board.gpus.length}`, "GPUs busy"],
+    ...(out ? [[out, "out of service"]] : []),
+  ];
+  const drawn = counts.map(([number, name]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(number))));
+  document.getElementById("counts").replaceChildren(...drawn);
+  document.getElementById("laboratory").textContent = board.laboratory;
+  document.title = `${board.laboratory}: ${board.waiting_count} waiting`;
+}
+
+export function drawLegend(colour) {
+  const items = [...colour].map(([project, tint]) => {
+    const swatch = make("i");
+    swatch.style.backgroundColor = tint;
+    return make("li", {}, swatch, project);
+  });
+  document.getElementById("legend").replaceChildren(...items);
+}
+
+export function drawTable(board) {
+  const heads = ["GPU", "tier", "condition", "job", "member", "project"];
+  const rows = board.gpus.map((gpu) => [
+    gpu.label, gpu.tier, gpu.condition, gpu.job ? `${gpu.job} ${gpu.job_name}` : "free", gpu.member ?? "", gpu.project ?? "",
+  ]);
+  document.getElementById("gpu-table").replaceChildren(
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell))))),
+  );
+}

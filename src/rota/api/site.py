@@ -11,7 +11,6 @@ from rota.daemon.service import Service
 from rota.domain.reasons import Reason
 from rota.forecast.walk import latest_begins
 
-
 #: Reads what a turn has printed: (turn id, offset, tail lines) -> (text, where to go on, whether all so far was read).
 LogReader = Callable[[str, int, int | None], tuple[str, int, bool]]
 

@@ -1,0 +1,87 @@
+"""A real PostgreSQL server for tests: started once per test process, a fresh database for each test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.waiting import wait_until
+
+
+def _programs() -> Path | None:
+    """The newest folder with initdb and postgres."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a server without a database name. Absent: a failure in CI, a skip with the reason elsewhere."""
+    programs = _programs()
+    if programs is None:
+        why = "no PostgreSQL here: apt install postgresql"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    folder = Path(tempfile.mkdtemp(prefix="rota-pg-"))
+    account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # initdb refuses to run as root
+    identity = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
+    if account:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    made = [
+        str(programs / "initdb"),
+        "-D",
+        str(folder / "data"),
+        "--no-sync",
+        "-A",
+        "trust",
+        "-U",
+        "rota",
+        "-E",
+        "UTF8",
+    ]
+    subprocess.run(made, check=True, capture_output=True, cwd="/", **identity)
+    options = [f"-p{port}", "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
+    run = [str(programs / "postgres"), "-D", str(folder / "data"), *options]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(run, stdout=log, stderr=log, cwd="/", **identity)
+    address = f"postgresql://rota@127.0.0.1:{port}"
+    try:
+        wait_until(lambda: _answers(address), 30, what="PostgreSQL answers")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fresh_database(address: str) -> str:
+    """The address of a new, empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # the name is our own
+    return f"{address}/{name}"
+
+
+def _answers(address: str) -> bool:
+    try:
+        with psycopg.connect(f"{address}/postgres", connect_timeout=1):
+            return True
+    except psycopg.Error:
+        return False

@@ -68,6 +68,12 @@ def _files(matches: list[str]) -> Iterator[tuple[str, os.stat_result]]:
             yield path, found
 
 
+def _was_renamed_into_place(before: Signature | None, seen: Signature) -> bool:
+    """A file that is another one than at the last look: nobody writes a checkpoint under its final name from scratch
+    except the first one, and that has none before it."""
+    return seen.is_file and before is not None and seen.newest_inode != before.newest_inode
+
+
 class Watch:
     """One checkpoint over one turn."""
 
@@ -85,17 +91,14 @@ class Watch:
             self._seen = seen
             return False
         if seen != self._seen:
-            self._seen, self._seen_since = seen, now
-            if not is_last and not self._was_renamed_into_place(seen):
+            before, self._seen, self._seen_since = self._seen, seen, now
+            if not is_last and not _was_renamed_into_place(before, seen):
                 return False
         elif not is_last and now - self._seen_since < self._settle_s:
             return False
         if seen.is_unfinished or (seen.is_file and not is_last and self._is_being_written(seen.path)):
             return False
         return self._take(seen, now, wall)
-
-    def _was_renamed_into_place(self, seen: Signature) -> bool:
-        return seen.is_file and self._whole is not None and seen.newest_inode != self._whole.newest_inode
 
     def _take(self, seen: Signature, now: float, wall: float) -> bool:
         is_newer = self._whole is None or seen.newest_ns >= self._whole.newest_ns

@@ -191,6 +191,7 @@ class Keeper:
 
     def _finish(self, error: str = "", exit_code: int | None = None) -> None:
         """No process is left: write down how it went."""
+        self._reap()
         with as_member(self.order):
             self._look_at_checkpoint(is_last=True)
             result = _read_text(self._path(files.MEMBER, files.RESULT))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
 import shutil
 import signal
 import socket
@@ -37,7 +38,7 @@ class Kept:
 
     folder: Path
     keeper: int  #: pidfd
-    child: int | None  #: its process id when it is our own child, which must be reaped
+    pid: int
     told: dict[str, Any] = field(default_factory=dict)  #: the state.json that was reported
 
 
@@ -129,7 +130,7 @@ class LocalEngine:
             )
         except OSError as failed:
             raise EngineUnavailable(f"No keeper can be started for turn {order.turn}: {failed.strerror}.") from failed
-        self._hold(order.turn, folder, keeper.pid, is_child=True)
+        self._hold(order.turn, folder, keeper.pid)
         keeper.returncode = 0  # we reap it ourselves; Popen must not warn about it
 
     def _take_over(self, turn: str, folder: Path) -> None:
@@ -139,16 +140,16 @@ class LocalEngine:
         if process is None or process.started != begun.get("keeper_started"):
             # It has the lock but has not said who it is: it is being started, or just ending. Look again soon.
             raise EngineUnavailable(f"The keeper of turn {turn} is about to begin; asking again.")
-        self._hold(turn, folder, process.pid, is_child=False)
+        self._hold(turn, folder, process.pid)
         self._read_state(turn)
 
-    def _hold(self, turn: str, folder: Path, pid: int, is_child: bool) -> None:
+    def _hold(self, turn: str, folder: Path, pid: int) -> None:
         try:
             handle = os.pidfd_open(pid)
         except ProcessLookupError:  # it ended between two lines; its files say the rest
             self._gone(turn, folder)
             return
-        self._kept[turn] = Kept(folder, handle, pid if is_child else None)
+        self._kept[turn] = Kept(folder, handle, pid)
         if self._loop is not None:
             self._loop.add_reader(handle, self._on_keeper_gone, turn)
 
@@ -201,23 +202,16 @@ class LocalEngine:
         kept = self._kept.get(turn)
         if kept is None:
             return
-        if kept.child is not None:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(kept.child, os.WNOHANG)
+        with contextlib.suppress(ChildProcessError):  # the child of an earlier daemon is reaped by init
+            os.waitpid(kept.pid, os.WNOHANG)
         self._read_state(turn)
         self._let_go(turn)
         self._gone(turn, kept.folder)
 
     @staticmethod
     def _has_gone(kept: Kept) -> bool:
-        try:
-            signal.pidfd_send_signal(kept.keeper, 0)
-        except ProcessLookupError:
-            return True
-        if kept.child is not None:
-            with contextlib.suppress(ChildProcessError):
-                return os.waitid(os.P_PID, kept.child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        return False
+        """A pidfd is readable from the moment its process has ended, reaped or not (pidfd_open(2))."""
+        return bool(select.select([kept.keeper], [], [], 0)[0])
 
     def _let_go(self, turn: str) -> None:
         kept = self._kept.pop(turn)

@@ -140,7 +140,7 @@ def _accepted(request: Request, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def _short_tiers(waiting: list[Candidate], snapshot: Snapshot, shadow: Shadow) -> frozenset[str]:
-    """Tiers of which jobs that accept only them ask for more GPUs than are free."""
+    """Tiers of which jobs that accept only them could use every free GPU."""
     wanted: dict[str, int] = {}
     for candidate in waiting:
         if len(candidate.job.request.tiers) == 1:
@@ -149,4 +149,4 @@ def _short_tiers(waiting: list[Candidate], snapshot: Snapshot, shadow: Shadow) -
     free = dict.fromkeys(snapshot.tiers, 0)
     for gpu in snapshot.gpus:
         free[gpu.tier] = free.get(gpu.tier, 0) + (shadow.slots[gpu.uuid] is Slot.FREE)
-    return frozenset(tier for tier, gpus in wanted.items() if gpus > free.get(tier, 0))
+    return frozenset(tier for tier, gpus in wanted.items() if gpus >= free.get(tier, 0))

@@ -34,7 +34,8 @@ def plan(snapshot: Snapshot) -> Plan:
         walk.serve(candidate)
     blocked = [(job, FollowsJobs(unmet)) for job, unmet in sorted(snapshot.is_blocked_by.items())]
     waits = tuple(Wait(job, place, why) for place, (job, why) in enumerate([*walk.waits, *blocked], start=1))
-    return Plan(tuple(walk.begins), tuple(walk.ends), waits, _look_again_at(snapshot, bool(walk.waits)))
+    look_again_at = _look_again_at(snapshot, walk.begins, bool(walk.waits))
+    return Plan(tuple(walk.begins), tuple(walk.ends), waits, look_again_at)
 
 
 def limit_s(job: Job, snapshot: Snapshot) -> float:
@@ -165,9 +166,10 @@ class _Walk:
 # --- when to look again --------------------------------------------------------------------------
 
 
-def _look_again_at(snapshot: Snapshot, somebody_waits: bool) -> float | None:
+def _look_again_at(snapshot: Snapshot, begins: list[Begin], somebody_waits: bool) -> float | None:
     """When time alone could change the plan."""
     times = [turn.limit_at for turn in snapshot.turns if turn.limit_at is not None]
+    times += [begin.guaranteed_until for begin in begins if somebody_waits or begin.limit_at is not None]
     drained = {gpu for gpu, condition in snapshot.conditions.items() if condition is Condition.DRAINED}
     for turn in snapshot.turns:
         if turn.limit_at is None and (somebody_waits or not drained.isdisjoint(turn.gpus)):

@@ -112,10 +112,8 @@ def _count(value: str, option: str) -> int:
 
 
 def _gpus(value: str, script: Script) -> None:
-    """`2`, `h100:2`; of --gres also `gpu:h100:2`."""
-    parts = value.removeprefix("gpu:").split(":") if value != "gpu" else ["1"]
-    if len(parts) == 1 and not parts[0].isdigit():
-        parts.append("1")  # gpu:h100 means one
+    """`2`, `h100:2`."""
+    parts = value.split(":")
     script.options["gpus"] = _count(parts[-1], "gpus")
     if len(parts) > 1:
         script.options["tier"] = parts[0].lower()
@@ -123,8 +121,10 @@ def _gpus(value: str, script: Script) -> None:
 
 def _gres(value: str, script: Script) -> None:
     for part in value.replace("gres/", "").split(","):
-        if part.partition(":")[0] == "gpu":
-            _gpus(part, script)
+        kind, _, wanted = part.partition(":")
+        if kind == "gpu":  # gpu, gpu:2, gpu:h100, gpu:h100:2
+            is_counted = wanted.rpartition(":")[2].isdigit()
+            _gpus(wanted if is_counted else f"{wanted}:1".removeprefix(":"), script)
         else:
             script.ignored.append(f"--gres={part}: Rota shares GPUs only")
 

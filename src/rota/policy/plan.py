@@ -19,6 +19,9 @@ from rota.policy.place import Place, keep_node, place_now, place_soon, tiers_in_
 from rota.policy.shadow import Shadow, Slot
 from rota.policy.values import Begin, End, Plan, Snapshot, Wait
 
+#: How often turns past their quantum are weighed anew against those who wait, as a part of the quantum.
+REVIEW_PART = 0.05
+
 
 def plan(snapshot: Snapshot) -> Plan:
     """What to do now. Pure: the same snapshot gives the same plan."""
@@ -170,6 +173,12 @@ def _look_again_at(snapshot: Snapshot, begins: list[Begin], somebody_waits: bool
     """When time alone could change the plan."""
     times = [turn.limit_at for turn in snapshot.turns if turn.limit_at is not None]
     times += [begin.guaranteed_until for begin in begins if somebody_waits or begin.limit_at is not None]
+    # A turn past its quantum keeps its GPU only while it ranks first, and its service grows.
+    is_contested = somebody_waits and any(
+        t.limit_at is None and t.guaranteed_until <= snapshot.at for t in snapshot.turns
+    )
+    if is_contested:
+        times.append(snapshot.at + REVIEW_PART * snapshot.rules.quantum_s)
     drained = {gpu for gpu, condition in snapshot.conditions.items() if condition is Condition.DRAINED}
     for turn in snapshot.turns:
         if turn.limit_at is None and (somebody_waits or not drained.isdisjoint(turn.gpus)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+#: What the database says, and what that means for a person. The first sign that is found counts.
 _SAID = (
     (
         "disk is full",
@@ -17,15 +18,27 @@ _SAID = (
     ("locked", "Another program holds {place}: nothing was recorded. Find it with: fuser {place}"),
     ("not a database", "{place} is no Rota database. Move it away, or choose another folder: rota up --state DIR"),
     ("malformed", "{place} is damaged. Keep a copy, then: sqlite3 {place} .recover | sqlite3 mended.db"),
+    ("already exists", "{place} belongs to another program: it has tables that Rota did not make. Use an empty one."),
+    ("FATAL:  database", "There is no database {place}. Make it first: createdb {name}"),
+    (
+        "permission denied for schema",
+        "The role of {place} may not make tables there. As the database's owner: GRANT ALL ON SCHEMA public TO {role}",
+    ),
 )
 
 
 def say_failure(failed: DBAPIError, url: URL) -> str:
-    """What happened and what to do, in one or two sentences."""
+    """What happened and what to do, in one or two sentences. Never shows a password."""
     text = str(failed.orig or failed)
-    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    backend = url.get_backend_name()
+    place = url.database if backend == "sqlite" else url.set(drivername=backend).render_as_string(hide_password=True)
     for sign, said in _SAID:
         if sign in text:
-            return said.format(place=place)
+            return said.format(place=place, name=url.database, role=url.username)
     first_line = text.strip().splitlines()[0] if text.strip() else type(failed).__name__
+    if isinstance(failed, (DataError, IntegrityError, ProgrammingError)):
+        return (
+            f"The database {place} refused an entry ({first_line}): nothing was recorded. "
+            "This is a defect in Rota: please report it with the daemon's last lines."
+        )
     return f"The database {place} does not answer ({first_line}): nothing was recorded. Rota tries again by itself."

@@ -33,11 +33,14 @@ def open_store(url: str) -> SqlStore:
     except DBAPIError as failed:
         engine.dispose()
         raise StoreUnavailable(say_failure(failed, engine.url)) from failed
+    except StoreUnavailable:
+        engine.dispose()
+        raise
     return SqlStore(engine)
 
 
 def connect(url: str) -> Engine:
-    """An engine with the settings that durability needs."""
+    """An engine with the settings that durability needs. Raises BadSettings, StoreUnavailable."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -48,14 +51,25 @@ def connect(url: str) -> Engine:
     if backend == "sqlite":
         return _sqlite(parsed)
     if backend == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return _postgres(parsed)
     raise BadSettings(f"[store] url: {backend} is not supported. Leave it empty for SQLite, or use postgresql://...")
 
 
+def _postgres(url: URL) -> Engine:
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        # A server, database or role may have it off; then what was acknowledged could be lost with the power.
+        connection.execute("SET synchronous_commit TO on")
+        connection.commit()
+
+    return engine
+
+
 def _sqlite(url: URL) -> Engine:
-    if url.database and not Path(url.database).exists():
-        # Created with the right mode before the first byte is written: the record holds members' environments.
-        os.close(os.open(url.database, os.O_CREAT | os.O_WRONLY, 0o600))
+    if url.database:
+        _make_private(Path(url.database))
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
@@ -69,6 +83,18 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Create the file with the right mode before its first byte is written: it holds members' environments."""
+    try:
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as failed:
+        raise StoreUnavailable(
+            f"The record cannot be made in {file.parent}: {failed.strerror}.\n"
+            "Make that folder and give it to the account that Rota runs as, or choose another: rota up --state DIR"
+        ) from failed
 
 
 def _revision(engine: Engine) -> str | None:

@@ -32,6 +32,7 @@ from rota.store.values import (
 
 Rows = list[dict[str, Any]]
 CHUNK = 500  # ids in one query
+LARGEST_JOB = 2**31 - 1  # what PostgreSQL's INTEGER holds: a larger number was never given to a job
 
 
 class SqlStore:
@@ -121,6 +122,9 @@ class SqlStore:
         return Remembered((*open_jobs, *ended), turns, marks, projects, last_job)
 
     def launch(self, job: int) -> Launch:
+        missing = NoSuchThing(f"There is no job {job}. See: rota list --all")
+        if job > LARGEST_JOB:
+            raise missing
         launch, environment = tables.launches.c, tables.environments.c
         wanted = select(launch.value, environment.value.label("environment_value")).where(
             launch.job == job, environment.hash == launch.environment
@@ -128,7 +132,7 @@ class SqlStore:
         with self._transaction() as connection:
             row = connection.execute(wanted).first()
         if row is None:
-            raise NoSuchThing(f"There is no job {job}. See: rota list --all")
+            raise missing
         return launch_from_json(row.value, row.environment_value)
 
     def jobs(self, wanted: JobFilter) -> Sequence[Job]:
@@ -140,7 +144,7 @@ class SqlStore:
             query = query.where(column.ended_at.is_not(None) if wanted.is_final else column.ended_at.is_(None))
         found: list[Job] = []
         with self._transaction() as connection:
-            for chunk in _chunks(sorted(wanted.ids, reverse=True)) if wanted.ids else [None]:
+            for chunk in _chunks(wanted.ids, newest_first=True) if wanted.ids else [None]:
                 part = query if chunk is None else query.where(column.id.in_(chunk))
                 rows = connection.execute(part.limit(wanted.limit - len(found))).scalars()
                 found.extend(job_from_json(written) for written in rows)
@@ -150,7 +154,7 @@ class SqlStore:
         column = tables.turns.c
         found: list[Turn] = []
         with self._transaction() as connection:
-            for chunk in _chunks(sorted(jobs)):
+            for chunk in _chunks(jobs):
                 query = select(column.value).where(column.job.in_(chunk)).order_by(column.job, column.number)
                 found.extend(turn_from_json(written) for written in connection.execute(query).scalars())
         return tuple(found)
@@ -166,6 +170,8 @@ class SqlStore:
             return tuple((turn_from_json(row.value), row.project, row.member) for row in connection.execute(query))
 
     def transitions_of(self, job: int) -> Sequence[Transition]:
+        if job > LARGEST_JOB:
+            return ()
         query = select(tables.transitions).where(tables.transitions.c.job == job).order_by(tables.transitions.c.id)
         with self._transaction() as connection:
             return tuple(
@@ -214,7 +220,9 @@ def _upsert(insert_into: Any, table: Table) -> Any:
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def _chunks(jobs: Sequence[int], newest_first: bool = False) -> Iterator[Sequence[int]]:
+    """Job numbers in order, as many as one query takes; those that no job can have are left out."""
+    ids = sorted((job for job in jobs if job <= LARGEST_JOB), reverse=newest_first)
     for start in range(0, len(ids), CHUNK):
         yield ids[start : start + CHUNK]
 

@@ -37,12 +37,13 @@ class MemoryStore:
                 del self._marks[mark.gpu]
 
     def remember(self) -> Remembered:
-        open_jobs = [job for job in self._jobs.values() if not job.state.is_final]
+        open_jobs = [job for _, job in sorted(self._jobs.items()) if not job.state.is_final]
+        open_turns = (turn for turn in self._turns.values() if turn.state is not TurnState.ENDED)
         followed = {wanted.job for job in open_jobs for wanted in job.request.after}
-        ended = [job for job in self._jobs.values() if job.state.is_final and job.id in followed]
+        ended = [job for job in self.jobs(JobFilter(is_final=True, limit=len(self._jobs))) if job.id in followed]
         return Remembered(
             jobs=(*open_jobs, *ended),
-            turns=tuple(turn for turn in self._turns.values() if turn.state is not TurnState.ENDED),
+            turns=tuple(sorted(open_turns, key=lambda turn: (turn.job, turn.number))),
             marks=tuple(self._marks.values()),
             projects=tuple(self._projects.values()),
             last_job=max(self._jobs, default=0),
@@ -52,7 +53,7 @@ class MemoryStore:
         try:
             return self._launches[job]
         except KeyError:
-            raise NoSuchThing(f"There is no job {job}.") from None
+            raise NoSuchThing(f"There is no job {job}. See: rota list --all") from None
 
     def jobs(self, wanted: JobFilter) -> Sequence[Job]:
         found = (
@@ -70,7 +71,8 @@ class MemoryStore:
         return tuple(sorted(found, key=lambda turn: (turn.job, turn.number)))
 
     def turns_since(self, at: float) -> Sequence[tuple[Turn, str, str]]:
-        found = (turn for turn in self._turns.values() if turn.ended_at is None or turn.ended_at >= at)
+        found = [turn for turn in self._turns.values() if turn.ended_at is None or turn.ended_at >= at]
+        found.sort(key=lambda turn: (turn.granted_at, turn.job, turn.number))
         return tuple((turn, self._jobs[turn.job].project, self._jobs[turn.job].member) for turn in found)
 
     def transitions_of(self, job: int) -> Sequence[Transition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -66,7 +67,7 @@ def postgres_server() -> Iterator[str]:
         wait_until(lambda: _answers(address), 30, what="PostgreSQL answers")
         yield address
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGQUIT)  # at once: waiting for clients and a checkpoint would serve nobody
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 

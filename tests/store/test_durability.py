@@ -7,18 +7,18 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from rota.errors import BadSettings, StoreUnavailable
+from rota.errors import StoreUnavailable
 from rota.store.contract import Entries, JobFilter
-from rota.store.open import HEAD, connect, open_store, sqlite_url
-from rota.store.tables import metadata
-from tests.builders import a_job, a_turn
+from rota.store.open import connect, open_store, sqlite_url
+from tests.builders import a_job, a_launch, a_turn
+from tests.postgres import fresh_database
 from tests.waiting import wait_until
 
 WRITER = """
@@ -86,39 +86,77 @@ def test_a_full_disk_is_said_in_a_sentence_and_is_over_when_there_is_room(tmp_pa
     store.close()
 
 
-def test_migrations_make_exactly_the_tables_of_the_code(url: str) -> None:
-    open_store(url).close()
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this container may not mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_fills_up_loses_nothing_that_was_acknowledged(small_disk: Path) -> None:
+    store = open_store(sqlite_url(small_disk))
+    acknowledged = 0
+    with pytest.raises(StoreUnavailable, match=r"full.*Free some space"):
+        while True:
+            launch = a_launch("train", "x" * 20_000)
+            store.record(Entries(jobs=(a_job(acknowledged + 1),), launches=((acknowledged + 1, launch),)))
+            acknowledged += 1
+    assert len(store.jobs(JobFilter())) == acknowledged > 0
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    store.record(Entries(jobs=(a_job(acknowledged + 1),)))
+    assert len(store.jobs(JobFilter())) == acknowledged + 1
+    store.close()
+
+
+@pytest.mark.postgres
+def test_a_server_that_closed_the_connection_is_found_again(postgres: str) -> None:
+    url = fresh_database(postgres)
+    store = open_store(url)
+    store.record(Entries(jobs=(a_job(1),)))
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as server:  # what a restart does to a connection
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (url.rpartition("/")[2],)
+        )
+    with pytest.raises(StoreUnavailable, match="nothing was recorded"):
+        store.record(Entries(jobs=(a_job(2),)))
+    store.record(Entries(jobs=(a_job(3),)))
+    assert [job.id for job in store.jobs(JobFilter())] == [3, 1]
+    store.close()
+
+
+@pytest.mark.postgres
+def test_a_database_that_does_not_wait_for_its_disk_is_made_to(postgres: str) -> None:
+    url = fresh_database(postgres)
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as server:
+        server.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit TO off")
+    engine = connect(url)
+    for _ in range(2):  # also after the pool has had it back and rolled back
+        with engine.connect() as connection:
+            assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+    engine.dispose()
+
+
+def test_a_sqlite_record_waits_for_its_disk(tmp_path: Path) -> None:
+    with connect(sqlite_url(tmp_path)).connect() as connection:
+        said = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
+    assert said == ["wal", 2]  # 2: FULL, every commit reaches the disk
+
+
+def test_jobs_with_one_environment_keep_it_once(url: str) -> None:
+    store = open_store(url)
+    launch = a_launch("true", environment={"PATH": "/bin" * 100})
+    for first in (1, 501):  # in one record and in the next
+        store.record(Entries(launches=tuple((n, launch) for n in range(first, first + 500))))
+    store.close()
     engine = connect(url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert context.get_current_revision() == HEAD
-        assert compare_metadata(context, metadata) == []
+        assert connection.execute(text("SELECT count(*) FROM environments")).scalar() == 1
+        assert connection.execute(text("SELECT count(*) FROM launches")).scalar() == 1000
     engine.dispose()
-
-
-def test_the_database_of_a_newer_rota_is_refused_and_left_alone(url: str) -> None:
-    open_store(url).close()
-    engine = connect(url)
-    with engine.begin() as connection:
-        connection.execute(text("update alembic_version set version_num = '9999'"))
-    engine.dispose()
-    with pytest.raises(StoreUnavailable, match="newer Rota"):
-        open_store(url)
-
-
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "rota.db").write_text("notes of last week, long enough to be no header" * 10)
-    with pytest.raises(StoreUnavailable, match="no Rota database"):
-        open_store(sqlite_url(tmp_path))
-
-
-def test_an_address_that_is_none_is_refused_with_an_example() -> None:
-    for address in ("nonsense", "mysql://localhost/rota"):
-        with pytest.raises(BadSettings, match="postgresql://"):
-            open_store(address)
-
-
-def test_the_record_is_for_its_owner_alone(tmp_path: Path) -> None:
-    open_store(sqlite_url(tmp_path)).close()
-    assert (tmp_path / "rota.db").stat().st_mode & 0o777 == 0o600
-    assert os.stat(tmp_path / "rota.db").st_uid == os.geteuid()  # noqa: PTH116  (the very call)

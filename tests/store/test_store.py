@@ -115,7 +115,30 @@ def test_sessions_end(store: Store) -> None:
     assert store.session("other", 1.0) is None
 
 
-def test_ten_thousand_jobs_with_one_environment_keep_it_once(store: Store) -> None:
+def test_a_session_that_is_kept_again_is_replaced(store: Store) -> None:
+    store.keep_session(Session("hash", "kim", 1001, expires_at=100.0))
+    store.keep_session(Session("hash", "lee", 1002, expires_at=200.0))
+    assert store.session("hash", 150.0) == Session("hash", "lee", 1002, 200.0)
+
+
+@pytest.mark.parametrize("number", [2**31, 2**53, 2**70])
+def test_a_number_that_no_job_can_have_is_no_such_thing(store: Store, number: int) -> None:
+    store.record(Entries(jobs=(a_job(1),), turns=(a_turn(1),)))
+    with pytest.raises(NoSuchThing, match="rota list --all"):
+        store.launch(number)
+    assert [job.id for job in store.jobs(JobFilter(ids=(1, number)))] == [1]
+    assert [turn.job for turn in store.turns_of((number, 1))] == [1]
+    assert list(store.transitions_of(number)) == []
+
+
+def test_more_jobs_than_one_query_takes_come_back_in_order(store: Store) -> None:
+    numbers = tuple(range(1, 1201))
+    store.record(Entries(jobs=tuple(a_job(n) for n in numbers), turns=tuple(a_turn(n) for n in numbers)))
+    assert [job.id for job in store.jobs(JobFilter(ids=numbers, limit=1100))] == list(range(1200, 100, -1))
+    assert [turn.job for turn in store.turns_of(numbers[::-1])] == list(numbers)
+
+
+def test_jobs_with_one_environment_all_get_it_back(store: Store) -> None:
     launch = a_launch("true", environment={"PATH": "/bin" * 100})
     store.record(Entries(launches=tuple((n, launch) for n in range(1, 2001))))
-    assert store.launch(2000) == launch
+    assert store.launch(1) == store.launch(2000) == launch

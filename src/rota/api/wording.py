@@ -45,7 +45,7 @@ def waiting_sentence(reason: Reason, now: float) -> str:
     """Why a job waits."""
     match reason:
         case AheadOfYou(jobs, turns, free_at):
-            ahead = f"{count(jobs, 'job')} ahead" if jobs else "next in line"
+            ahead = f"{count(jobs, 'job')} ahead" if jobs else "Next in line"
             until = f"; the first guaranteed time ends at {clock(free_at, now)}" if free_at else ""
             return f"{ahead}; {count(turns, 'turn')} on the GPUs that it could use{until}."
         case PlaceKept(turns, node, free_by):

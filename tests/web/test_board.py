@@ -1,0 +1,144 @@
+"""The board in a real browser, over a real daemon with real jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser import SCREENSHOTS, chromium
+from tests.end_to_end.session import Rota
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def laboratory(make_rota: Callable[..., Rota]) -> Rota:
+    """Three GPUs of two tiers, four jobs of three members, a quantum of two seconds."""
+    rota = make_rota(fleet="h100:2,rtx3090:1", quantum="2s").up()
+    for name, member, project in (("bert", "kim", "vision"), ("whisper", "lee", "speech"), ("gnn", "park", "thesis")):
+        rota.count(name, 100_000, "--project", project, member=member)
+    rota.count("vit", 100_000, "--gpus", "2", "--project", "vision", member="kim")
+    return rota
+
+
+def enter(rota: Rota, browser: Browser, **context: object) -> Page:
+    """A browser that came in by its link, and saw no error since."""
+    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]  # options of Playwright, by name
+    page.errors = []  # type: ignore[attr-defined]  # ours, looked at by the tests
+    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
+    page.goto(json.loads(rota("web", "--json"))["url"])
+    page.wait_for_selector(".bar")
+    return page
+
+
+def test_the_board_shows_turns_and_the_waiting_list_and_follows_what_happens(
+    laboratory: Rota, browser: Browser
+) -> None:
+    page = enter(laboratory, browser, viewport={"width": 1440, "height": 900})
+    assert page.locator("#laboratory").inner_text() == "Our laboratory"
+    assert page.locator(".row").count() == 3
+    page.wait_for_selector("#waiting-list li")
+    waits = page.locator("#waiting-list li").first.inner_text()
+    assert "job" in waits
+    number = laboratory.count("newcomer", 100_000, "--tier", "rtx3090", member="choi")
+    page.wait_for_selector('[aria-label*="newcomer"], li:has-text("newcomer")', timeout=3000)
+    laboratory("cancel", str(number))
+    page.wait_for_selector("#recent-list >> text=newcomer", timeout=5000)
+    wait_until(lambda: page.locator(".bar.past").count() > 3, 15)
+    page.screenshot(path=SCREENSHOTS / "board.png", full_page=True)
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_pointing_at_a_turn_says_whose_it_is(laboratory: Rota, browser: Browser) -> None:
+    page = enter(laboratory, browser)
+    page.locator(".bar.running").first.focus()
+    assert "guaranteed until" in page.locator("#details").inner_text()
+    assert "project" in page.locator("#details").inner_text()
+
+
+def test_a_name_is_text_whatever_it_looks_like(laboratory: Rota, browser: Browser) -> None:
+    laboratory.submit("--name", HOSTILE, "--project", HOSTILE, "--", "sleep", "100")
+    page = enter(laboratory, browser)
+    wait_until(lambda: HOSTILE in page.locator("body").inner_text(), 10)
+    assert page.locator("img").count() == 0
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_the_page_comes_back_by_itself_after_the_daemon_was_killed(laboratory: Rota, browser: Browser) -> None:
+    port = json.loads(laboratory("web", "--json"))["url"].split(":")[2].split("/")[0]
+    page = enter(laboratory, browser)
+    page.evaluate("window.mark = 'the same page'")
+    laboratory.kill_daemon()
+    page.wait_for_selector(".live:not(.on)", timeout=10_000)
+    assert "trying again" in page.locator("#live-text").inner_text()
+    assert page.locator(".bar").count() > 0  # what was last seen stays
+    laboratory.up("--web", f"127.0.0.1:{port}")
+    page.wait_for_selector(".live.on", timeout=15_000)
+    assert page.evaluate("window.mark") == "the same page"
+
+
+def test_a_phone_can_read_it(laboratory: Rota, browser: Browser) -> None:
+    page = enter(laboratory, browser, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page.wait_for_selector("#waiting-list li")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.screenshot(path=SCREENSHOTS / "phone.png", full_page=True)
+
+
+def test_the_wall_screen_has_no_controls(laboratory: Rota, browser: Browser) -> None:
+    page = enter(laboratory, browser, viewport={"width": 1920, "height": 1080}, color_scheme="dark")
+    page.goto(page.url + "?wall=1")
+    page.wait_for_selector(".bar")
+    assert not page.locator("#zoom").is_visible()
+    page.screenshot(path=SCREENSHOTS / "wall.png")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_accessibility_problem(laboratory: Rota, browser: Browser, scheme: str) -> None:
+    page = enter(laboratory, browser, color_scheme=scheme)
+    page.wait_for_selector("#waiting-list li")
+    page.locator(".as-table summary").click()
+    found = Axe().run(page).response["violations"]
+    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_who_is_not_signed_in_is_told_how_to_come_in(laboratory: Rota, browser: Browser) -> None:
+    address = json.loads(laboratory("web", "--json"))["url"].split("/enter")[0]
+    page = browser.new_context().new_page()
+    page.goto(address)
+    assert "rota web" in page.locator("main").inner_text()
+    page.screenshot(path=SCREENSHOTS / "welcome.png")
+
+
+def test_an_empty_laboratory_says_how_to_begin(make_rota: Callable[..., Rota], browser: Browser) -> None:
+    rota = make_rota(fleet="h100:2").up()
+    page = browser.new_context().new_page()
+    page.goto(json.loads(rota("web", "--json"))["url"])
+    page.wait_for_selector("#waiting-empty:not([hidden])")
+    assert "rota run" in page.locator("#waiting-empty").inner_text()
+    wait_until(lambda: page.locator(".live.on").count() == 1, 10)
+    page.screenshot(path=SCREENSHOTS / "empty.png")
+
+
+def test_pages_let_nothing_in_from_elsewhere(laboratory: Rota, browser: Browser) -> None:
+    address = json.loads(laboratory("web", "--json"))["url"].split("/enter")[0]
+    page = browser.new_context().new_page()
+    answer = page.goto(address)
+    assert answer is not None
+    policy = answer.header_value("content-security-policy") or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.request.get(f"{address}/assets/..%2f..%2fpages.py").status == 404

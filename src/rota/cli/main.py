@@ -140,7 +140,9 @@ def main() -> None:
 def _usage(wrong: click.ClickException) -> str:
     """Click's message, and where the options are."""
     said = wrong.format_message()
-    command = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "rota"
+    if not isinstance(wrong, click.UsageError):
+        return said
+    command = wrong.ctx.command_path if wrong.ctx else "rota"
     return said if "--help" in said or "\n" in said else f"{said}\nFor the options: {command} --help"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rota.daemon import changes
 from rota.daemon.books import Draft
 from rota.daemon.commands import AddProject, Answer, Command, Mark, Submit
@@ -57,8 +59,18 @@ def _add(command: Submit, project: str, index: int, draft: Draft, at: float) -> 
         array=f"{number - index}_{task.array}" if task.array else "",
     )
     submitted = Transition("job", str(number), "", JobState.WAITING, at, Asked(command.by.name, "submit"))
-    draft.put_job(job, submitted, launch=task.launch)
+    draft.put_job(job, submitted, launch=replace(task.launch, output=_output_of(job, task.launch.output)))
     return number
+
+
+def _output_of(job: Job, pattern: str | None) -> str | None:
+    """%j job, %x name, %u member, as in sbatch (%a was filled in with the array)."""
+    if pattern is None:
+        return None
+    parts = {"%j": str(job.id), "%x": job.name.replace("/", "_"), "%u": job.member}
+    for sign, value in parts.items():
+        pattern = pattern.replace(sign, value)
+    return pattern
 
 
 def _check_dependency(wanted: Dependency, draft: Draft, laboratory: Laboratory) -> str:

@@ -18,7 +18,6 @@ def turn_order(
 ) -> TurnOrder:
     """order.json for one turn."""
     launch = order.launch
-    member = _account(launch.uid)
     return TurnOrder(
         turn=order.turn,
         argv=launch.argv,
@@ -28,9 +27,9 @@ def turn_order(
         uid=launch.uid,
         gid=launch.gid,
         groups=launch.groups,
-        member=member,
+        member=_account(launch.uid),
         gpus=tuple(gpu.uuid for gpu in order.gpus),
-        output=_filled(launch.output, order, member),
+        output=launch.output,
         checkpoint=order.checkpoint,
         notice_signal=order.notice_signal,
         term_s=settings.term_s,
@@ -67,14 +66,6 @@ def turn_environment(order: StartOrder, folder: Path, library: Path) -> dict[str
 
 def _visible(gpu: Gpu) -> str:
     return str(gpu.index) if gpu.is_simulated else gpu.uuid
-
-
-def _filled(output: str | None, order: StartOrder, member: str) -> str | None:
-    """%j job, %x name, %u member, as in sbatch (%a was filled at submit)."""
-    if output is None:
-        return None
-    name = order.job_name.replace("/", "_")
-    return output.replace("%j", str(order.job)).replace("%x", name).replace("%u", member)
 
 
 def _account(uid: int) -> str:

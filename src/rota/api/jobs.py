@@ -108,7 +108,8 @@ async def why(job: JobNumber, me: Me, site: Here) -> WhyView:
     sentences = [job_sentence(found, turn, outlook, now), told(found, now)]
     _, reason = outlook.places.get(job, (None, None))
     if turn is not None:
-        steps = [step for step in site.core.laboratory.store.transitions_of(job) if step.after == JobState.RUNNING]
+        history = site.core.laboratory.store.transitions_of(job)
+        steps = [step for step in history if step.subject == "job" and step.after == JobState.RUNNING]
         reason = steps[-1].reason if steps else None
         sentences.append(other_sentence(reason, now) if reason else "")
     return WhyView(

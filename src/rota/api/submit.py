@@ -92,6 +92,7 @@ def _own_argv(written: str | None) -> tuple[str, ...]:
 
 def _name(argv: tuple[str, ...]) -> str:
     """What a job is called when its member gave it no name: the script, not the interpreter."""
+    argv = argv[: argv.index("-c")] if "-c" in argv[1:] else argv  # what follows -c is code, not a name
     words = [Path(word).name for word in argv if not word.startswith("-")]
     interpreters = ("python", "bash", "sh", "env", "torchrun", "accelerate", "uv")
     own = [word for word in words if not word.startswith(interpreters)]

@@ -30,13 +30,12 @@ from rota.engines.local.logs import log_reader
 from rota.errors import BadSettings, RotaError
 from rota.fleet.inventory import find_fleet
 from rota.settings import Settings, load_settings
+from rota.sockets import short_path
 from rota.store.contract import Store
 from rota.store.open import open_store, sqlite_url
 from rota.web.pages import router
 
 log = structlog.get_logger()
-
-LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ async def _serve(wanted: Wanted, is_terminal: bool) -> None:
     service, engine = _make_service(wanted, settings, store)
     engine.attach(asyncio.get_running_loop())
     service.core.recover(service.clock())
-    web_socket = None if wanted.no_web or not settings.web.enabled else _web_socket(wanted.web or settings.web.listen)
+    web_socket = _web_socket(wanted, settings)
     site = Site(
         service=service,
         identity=Identity(os.geteuid(), frozenset(settings.access.admins), store, service.clock),
@@ -186,8 +185,6 @@ def _reload(site: Site, wanted: Wanted) -> None:
 
 def _make_state_dir(state_dir: Path) -> None:
     """Root's is open to every member's eyes (the socket is in it), another's is private."""
-    if len(os.fsencode(state_dir / "rota.sock")) > LONGEST_SOCKET:
-        raise BadSettings(f"{state_dir} is too long a path for a Unix socket. Choose a shorter one: --state DIR")
     try:
         if not state_dir.exists():
             state_dir.mkdir(parents=True, mode=0o755 if os.geteuid() == 0 else 0o700)
@@ -206,7 +203,8 @@ def _unix_socket(state_dir: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     umask = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        with short_path(path) as short:
+            listener.bind(short)
     finally:
         os.umask(umask)
     path.chmod(0o666 if os.geteuid() == 0 else 0o600)
@@ -214,11 +212,18 @@ def _unix_socket(state_dir: Path) -> socket.socket:
     return listener
 
 
-def _web_socket(listen: str) -> socket.socket:
+def _web_socket(wanted: Wanted, settings: Settings) -> socket.socket | None:
+    """Where the page is served. A default port that another Rota has already gives way to a free one."""
+    if wanted.no_web or not settings.web.enabled:
+        return None
+    listen = wanted.web or settings.web.listen
+    is_default = wanted.web is None and "listen" not in settings.web.model_fields_set
     host, _, port = listen.rpartition(":")
     try:
         return socket.create_server((host.strip("[]"), int(port)), backlog=1024)
-    except (OSError, ValueError) as failed:
+    except (OSError, ValueError, OverflowError) as failed:
+        if is_default:
+            return socket.create_server((host, 0), backlog=1024)
         why = failed.strerror if isinstance(failed, OSError) else str(failed)
         raise BadSettings(
             f"The page cannot be served at {listen}: {why}.\n"

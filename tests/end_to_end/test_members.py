@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,21 @@ def test_batch_reads_the_script_as_it_was_at_submit(rota: Rota, tmp_path: Path) 
     shown = rota.wait_for(said.json["job"], "finished")
     assert shown["job"]["name"] == "old"
     assert rota("logs", str(said.json["job"])) == "as it was word\n"
+
+
+def test_state_folders_may_be_deep_and_two_daemons_share_a_machine_without_any_setting(
+    make_rota: Callable[..., Rota],
+) -> None:
+    pages = []
+    for _ in range(2):
+        deep = make_rota()
+        deep.state = deep.state / ("a-folder-with-a-long-name/" * 6)
+        deep.state.mkdir(parents=True)
+        deep.up()
+        deep("run", "--", "echo", "deep")
+        deep.wait_for(1, "finished")
+        pages.append(deep("web").split("/enter")[0])
+    assert pages[0] != pages[1]
 
 
 def test_doctor_finds_a_well_daemon_well_and_names_what_is_not(rota: Rota) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rota.errors import NoDaemon, RotaError
+from rota.sockets import short_path
 
 TIMEOUT_S = 30.0
 Answer = dict[str, Any]
@@ -84,7 +85,8 @@ class Client:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(TIMEOUT_S)
         try:
-            connection.connect(str(self.state_dir / "rota.sock"))
+            with short_path(self.state_dir / "rota.sock") as path:
+                connection.connect(path)
         except PermissionError:
             connection.close()
             raise NoDaemon(

@@ -17,7 +17,6 @@ from rota.fleet.nvml import Inventory, foreign_processes, read_inventory
 from rota.settings import load_settings
 
 LOW_DISK_BYTES = 2 * 2**30
-LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,6 @@ def _is_of_rota(pid: int) -> bool:
 
 
 def _state(state_dir: Path) -> Iterator[Finding]:
-    if len(os.fsencode(state_dir / "rota.sock")) > LONGEST_SOCKET:
-        yield Finding("state", False, f"{state_dir} is too long a path for a socket", "choose a shorter --state DIR")
     if not state_dir.exists():
         yield Finding("state", None, f"{state_dir} is not there yet; rota up makes it", "")
         return

@@ -17,6 +17,7 @@ from rota.engines.keeper.log import LogRoom, open_log
 from rota.engines.keeper.order import EndWish, TurnOrder, read_wish
 from rota.engines.keeper.processes import Process, catches, descendants, read_process, send, writers_of
 from rota.engines.keeper.rights import as_member
+from rota.sockets import short_path
 
 LOOK_S = 1.0  # between two looks at checkpoint, progress and log while nothing is urgent
 LOOK_CLOSER_S = 0.1  # while the turn ends
@@ -185,7 +186,8 @@ class Keeper:
         if self.order.wake_socket:
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as letter:
                 letter.setblocking(False)
-                letter.sendto(self.order.turn.encode(), self.order.wake_socket)
+                with short_path(self.order.wake_socket) as path:
+                    letter.sendto(self.order.turn.encode(), path)
 
     # --- the end ------------------------------------------------------------------------------
 

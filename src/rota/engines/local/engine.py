@@ -26,6 +26,7 @@ from rota.engines.local.orders import turn_order
 from rota.engines.local.settings import KeeperSettings
 from rota.engines.local.sweep import sweep
 from rota.errors import EngineUnavailable
+from rota.sockets import short_path
 
 _SOURCE = Path(__file__).resolve().parents[3]  # the folder that holds the package rota
 _BOOT = "import sys; sys.path.insert(0, sys.argv[2]); from rota.engines.keeper.main import main; main()"
@@ -262,7 +263,8 @@ class LocalEngine:
         letterbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         umask = os.umask(0o177)
         try:
-            letterbox.bind(str(self._letterbox_path))
+            with short_path(self._letterbox_path) as path:
+                letterbox.bind(path)
         finally:
             os.umask(umask)
         return letterbox

@@ -47,10 +47,10 @@ def test_fifty_jobs_and_three_hundred_turns(make_rota: Callable[..., Rota]) -> N
 @pytest.mark.timeout(2400)
 def test_two_hundred_kills(make_rota: Callable[..., Rota]) -> None:
     rota = make_rota(fleet="h100:4", quantum="3s").up()
-    submit_counters(rota, jobs=50, target=240, pace="0.1")
+    submit_counters(rota, jobs=50, target=330, pace="0.1")
     kills = kill_until_done(rota, random.Random(2), most=200, longest_s=2.0)
     assert kills == 200
-    check_counts(rota, jobs=50, target=240)
+    check_counts(rota, jobs=50, target=330)
     check_turns(rota)
     check_record(rota)
 

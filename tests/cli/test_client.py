@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import tempfile
 import threading
@@ -33,6 +34,7 @@ def answering(*pieces: bytes) -> Iterator[Client]:
     threading.Thread(target=serve, daemon=True).start()
     yield Client(folder)
     listener.close()
+    shutil.rmtree(folder)
 
 
 def test_answers_come_whole_by_length_by_chunks_and_by_the_end() -> None:

@@ -159,6 +159,7 @@ async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_term
         site.service.stop()
         health.cancel()
         await work
+        _farewell(site)
 
 
 def _reload(site: Site, wanted: Wanted) -> None:
@@ -248,6 +249,15 @@ def _welcome(site: Site, is_terminal: bool) -> None:
         print(f"  a job:     rota run{state} -- python train.py\n  the list:  rota list{state}", flush=True)
         if site.web_url:
             print(f"  the page:  rota web{state}", flush=True)
+
+
+def _farewell(site: Site) -> None:
+    """A daemon that stops does not stop turns; who stopped it should know."""
+    turns = len(site.core.books.turns)
+    if turns:
+        print(
+            f"Rota stops; {turns} {'turn goes' if turns == 1 else 'turns go'} on. rota up finds them again.", flush=True
+        )
 
 
 if __name__ == "__main__":

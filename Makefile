@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+WITH_TESTS := $(VENV)/installed-with-tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
@@ -16,31 +17,35 @@ install: $(INSTALLED)  ## install Rota into .venv
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) scripts/check_python.py
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(WITH_TESTS): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
 	@touch $@
 
 demo: $(INSTALLED)  ## a sample laboratory on this machine, with a live board; Ctrl-C stops everything
 	@$(BIN)/python examples/sample_lab.py $(DEMO)
 
-test: $(INSTALLED)  ## all tests that take seconds
+test: $(WITH_TESTS)  ## all tests that take seconds
 	@scripts/system-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
 
-test-long: $(INSTALLED)  ## the tests that take minutes: 10,000 simulated days, 200 kills, 300 turns
+test-long: $(WITH_TESTS)  ## the tests that take minutes: 10,000 simulated days, 200 kills, 300 turns
 	@scripts/system-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m long
 
-bench: $(INSTALLED)  ## how fast it feels: medians beside a baseline
+bench: $(WITH_TESTS)  ## how fast it feels: medians beside a baseline
 	$(BIN)/python -m bench
 
-lint: $(INSTALLED)  ## style
+lint: $(WITH_TESTS)  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(INSTALLED)  ## types
+types: $(WITH_TESTS)  ## types
 	$(BIN)/mypy
 
-imports: $(INSTALLED)  ## the arrows of the architecture
+imports: $(WITH_TESTS)  ## the arrows of the architecture
 	$(BIN)/lint-imports
 
 clean:  ## remove what was installed and made

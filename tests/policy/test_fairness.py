@@ -25,7 +25,7 @@ from rota.domain.reasons import (
 from rota.policy.plan import plan
 from rota.policy.values import Rules, Snapshot
 from tests.builders import GIB, a_fleet, a_job, a_turn
-from tests.policy.laboratory import PolicyLaboratory
+from tests.policy.laboratory import SAVING_S, PolicyLaboratory
 
 QUANTUM_S = 100.0
 
@@ -42,12 +42,12 @@ def test_fifty_equal_jobs_on_four_gpus_all_get_their_first_turn_in_the_first_rou
     assert len(laboratory.first_begin) == 50
 
 
-def test_equal_jobs_take_turns_evenly() -> None:
+def test_equal_jobs_of_unknown_length_never_differ_by_more_than_a_doubling_of_service() -> None:
     laboratory = a_laboratory(2)
     laboratory.submit(*(a_job(n) for n in range(1, 8)))
     laboratory.run(70 * QUANTUM_S)
     turns = Counter(job for _, job in laboratory.begins)
-    assert max(turns.values()) - min(turns.values()) <= 1
+    assert max(turns.values()) <= 2 * min(turns.values())
 
 
 def test_a_flood_of_jobs_does_not_delay_somebody_elses_first_turn_by_more_than_a_quantum() -> None:
@@ -76,7 +76,7 @@ def test_a_gang_is_not_starved_by_a_stream_of_small_jobs() -> None:
     laboratory.run(10.0)
     laboratory.submit(a_job(100, gpus=4, member="gang"))
     laboratory.run(4 * QUANTUM_S)
-    assert laboratory.first_begin[100] <= 3 * QUANTUM_S
+    assert laboratory.first_begin[100] <= 3 * (QUANTUM_S + SAVING_S)
 
 
 def test_at_the_end_of_its_quantum_a_turn_goes_on_when_nobody_waits() -> None:
@@ -164,6 +164,7 @@ def test_when_the_quantum_is_over_the_next_knows_whose_turn_is_ending_for_it() -
 
 def test_a_gang_that_forms_keeps_its_node_and_others_fill_only_the_gap() -> None:
     laboratory = a_laboratory(2)
+    laboratory.rules = replace(laboratory.rules, gang_patience_s=0.0)
     laboratory.submit(a_job(1))
     laboratory.step()
     laboratory.at = 50.0

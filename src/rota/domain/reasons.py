@@ -69,6 +69,25 @@ class GapTooShort(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class ReservedFor(Reason):
+    """There are free GPUs, but they are reserved, and this job would not be off them in time."""
+
+    reservation: str
+    from_at: float
+    needs_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SoonerElsewhere(Reason):
+    """There are free GPUs of a slower tier, but waiting for a faster one finishes it sooner."""
+
+    free_tier: str
+    better_tier: str
+    wait_s: float
+    times_faster: float
+
+
+@dataclass(frozen=True, slots=True)
 class FollowsJobs(Reason):
     """`--after`: it starts when those jobs have ended."""
 
@@ -126,6 +145,21 @@ class SomebodyWaits(Reason):
     job: int
     member: str
     quantum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationBegins(Reason):
+    """Its quantum is over and the GPU is reserved from now on."""
+
+    reservation: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovesUp(Reason):
+    """Its quantum is over and a faster GPU that it accepts is free."""
+
+    tier: str
+    times_faster: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rota.domain.gpus import Gpu
+from collections.abc import Mapping
+
 from rota.domain.jobs import Job, Request
 from rota.domain.reasons import (
     AheadOfYou,
@@ -12,141 +13,114 @@ from rota.domain.reasons import (
     NothingFits,
     PlaceKept,
     Reason,
-    TooLongInOnePiece,
+    ReservedFor,
+    SoonerElsewhere,
 )
-from rota.policy.order import Candidate
+from rota.policy.bays import Bay
+from rota.policy.floor import Floor
 from rota.policy.place import Place
-from rota.policy.shadow import NodeState, Shadow, Slot
-from rota.policy.values import Snapshot
-
-Shape = tuple[int, int, int, int, tuple[str, ...], bool, float | None]
+from rota.policy.standing import Shape, Standing
 
 
-class Refusals:
+class Explainer:
     """Reasons to wait. A shape that found no place finds none later in the same plan: places only become fewer."""
 
-    def __init__(self, snapshot: Snapshot, shadow: Shadow, waiting: list[Candidate]) -> None:
-        self._snapshot, self._shadow = snapshot, shadow
+    def __init__(self, standing: Standing, floor: Floor) -> None:
+        self._standing, self._floor = standing, floor
         self._known: dict[Shape, Reason] = {}
-        self._first_turns = [c.job for c in waiting if c.job.turns == 0 and c.job.request.is_resumable]
-        self.short_tiers = _short_tiers(waiting, snapshot, shadow)
+        self._turns: dict[tuple[tuple[str, ...], int], tuple[int, float | None]] = {}
 
-    def known(self, job: Job, ahead: int) -> Reason | None:
-        """The reason that a job of the same shape was given, with this job's own place in it."""
-        reason = self._known.get(_shape(job.request))
-        if isinstance(reason, AheadOfYou):
-            return AheadOfYou(ahead, reason.turns, reason.next_free_at)
-        if isinstance(reason, GangForms):  # only the first gang has the node kept for it
-            return AheadOfYou(ahead, *self._turns_on(_accepted(job.request, self._snapshot), job.request))
-        return reason
-
-    def refuse(
-        self, job: Job, tiers: tuple[str, ...], kept: tuple[NodeState, int, float] | None, needs_s: float, ahead: int
-    ) -> Reason:
-        """Why no place was found for this job."""
-        reason = self._why(job, tiers, kept, needs_s, ahead)
-        self._known[_shape(job.request)] = reason
-        return reason
-
-    def _why(
-        self, job: Job, tiers: tuple[str, ...], kept: tuple[NodeState, int, float] | None, needs_s: float, ahead: int
-    ) -> Reason:
-        request, shadow = job.request, self._shadow
-        if kept is not None:
-            node, free_now, whole_at = kept
-            return GangForms(node.name, request.gpus, free_now, whole_at)
-        if not self._fits_when_empty(request, tiers):
-            return NothingFits(request.gpus, tiers)
-        for node in shadow.nodes.values():
-            free = [gpu for tier in tiers for gpu in shadow.gpus(node, tier, request, Slot.FREE)]
-            if len(free) < request.gpus:
-                continue
-            if node.kept_for is not None:
-                return GapTooShort(node.kept_for, node.kept_from - self._snapshot.at, needs_s)
-            if what := shadow.host_lacks(node, request, free[: request.gpus]):
-                return NodeIsFull(node.name, what)
-        return AheadOfYou(ahead, *self._turns_on(tiers, request))
-
-    def _fits_when_empty(self, request: Request, tiers: tuple[str, ...]) -> bool:
-        """Whether the GPUs in service could take it if nobody else were there."""
-        shadow, total = self._shadow, 0
-        for tier in tiers:
-            sizes = [len(shadow.gpus(node, tier, request, Slot.TAKEN)) for node in shadow.nodes.values()]
-            if max(sizes, default=0) >= request.gpus:
-                return True
-            total = max(total, sum(sizes))
-        is_wide = all(len(gpus) < request.gpus for node in shadow.nodes.values() for gpus in node.tier_gpus.values())
-        return is_wide and total >= request.gpus
-
-    def _turns_on(self, tiers: tuple[str, ...], request: Request) -> tuple[int, float | None]:
-        """How many turns hold GPUs that it could use, and when the first of them may be ended."""
-        usable = {
-            gpu.uuid
-            for gpu in self._snapshot.gpus
-            if gpu.tier in tiers and gpu.memory_bytes >= request.gpu_memory_bytes
-        }
-        turns = [turn for turn in self._snapshot.turns if not usable.isdisjoint(turn.gpus)]
-        ends = [turn.limit_at or turn.guaranteed_until for turn in turns]
-        return len(turns), min((at for at in ends if at > self._snapshot.at), default=None)
+    def why(self, job: Job, shape: Shape, found: Reason | None, ahead: int) -> Reason:
+        """The reason found when its place was looked for, or that of its shape with the job's own place in it."""
+        if found is not None:
+            self._known.setdefault(shape, AheadOfYou(0, *self._turns_on(shape)))
+            return found
+        known = self._known.get(shape)
+        if known is None:
+            known = self._known[shape] = self._find(job, shape)
+        if isinstance(known, AheadOfYou):
+            return AheadOfYou(ahead, known.turns, known.next_free_at)
+        return known
 
     def place_kept(self, place: Place) -> Reason:
         """GPUs are being freed for it."""
-        shadow = self._shadow
-        turns = [shadow.holder[gpu.uuid] for gpu in place.gpus if gpu.uuid in shadow.holder]
-        names = tuple(dict.fromkeys(turn.id for turn in turns))
-        return PlaceKept(names, place.gpus[0].node)
+        standing = self._standing
+        turns: dict[str, None] = {}
+        wanted = {gpu.uuid for gpu in place.gpus}
+        for turn_id in [*standing.ending, *(stop.turn.id for stop in place.stops)]:
+            if not wanted.isdisjoint(standing.running[turn_id].turn.gpus):
+                turns[turn_id] = None
+        return PlaceKept(tuple(turns), place.gpus[0].node)
 
-    def too_long(self, job: Job, place: Place, needs_s: float) -> Reason | None:
-        """A job that cannot be stopped may not take the last GPUs from others' first turns for over a quantum."""
-        quantum_s = self._snapshot.rules.quantum_s
-        if job.request.is_resumable or needs_s <= quantum_s:
+    @staticmethod
+    def gang_forms(job: Job, bays: list[Bay], free_now: int, whole_at: float) -> Reason:
+        """Free GPUs are kept idle for it until it is whole."""
+        nodes = " + ".join(bay.node.name for bay in bays)
+        return GangForms(nodes, job.request.gpus, free_now, whole_at)
+
+    @staticmethod
+    def sooner(tier: str, better: tuple[str, float], speeds: Mapping[str, float]) -> Reason:
+        """Waiting for the faster tier finishes it sooner."""
+        other, wait_s = better
+        return SoonerElsewhere(tier, other, wait_s, speeds.get(other, 1.0) / speeds.get(tier, 1.0))
+
+    def _find(self, job: Job, shape: Shape) -> Reason:
+        standing, floor = self._standing, self._floor
+        tiers = shape.tiers or standing.tiers
+        if not self._fits_when_empty(job.request, tiers):
+            return NothingFits(shape.gpus, tiers)
+        for bay in floor.bays:
+            if bay.tier in tiers and len(floor.free_in(bay)) >= shape.gpus and (why := self._not_in(bay, job, shape)):
+                return why
+        return AheadOfYou(0, *self._turns_on(shape))
+
+    def _not_in(self, bay: Bay, job: Job, shape: Shape) -> Reason | None:
+        """Why not on the free GPUs of this bay."""
+        floor, at = self._floor, self._floor.at
+        needs_s = self._standing.rules.guarantee_s(job) if shape.needs_s is None else shape.needs_s
+        places = [p for p in floor.free_in(bay) if bay.gpus[p].memory_bytes >= shape.gpu_memory_bytes]
+        if len(places) < shape.gpus:
             return None
-        tier = place.gpus[0].tier
-        others = [other for other in self._first_turns if not other.request.tiers or tier in other.request.tiers]
-        if not others:
-            return None
-        left = self._rotating_gpus(tier) - len(place.gpus)
-        if left >= min(other.request.gpus for other in others):
-            return None
-        return TooLongInOnePiece(needs_s, quantum_s, len(others))
+        hold = floor.holds.get(bay.index)
+        if hold is not None and hold.gang != job.id:
+            return GapTooShort(hold.gang, hold.from_at - at, needs_s)
+        if len(floor.fitting(places, bay, job, needs_s)) < shape.gpus:
+            kept = [one for p in places for one in floor.kept.get(bay.gpus[p].uuid, ())]
+            one = min(kept, key=lambda reservation: reservation.begins_at)
+            return ReservedFor(one.name, one.begins_at, needs_s)
+        what = floor.lacks(bay, job.request)
+        return NodeIsFull(bay.node.name, what) if what else None
 
-    def _rotating_gpus(self, tier: str) -> int:
-        """GPUs of a tier in service that no turn holds for longer than a quantum from now."""
-        soon = self._snapshot.at + self._snapshot.rules.quantum_s
+    def _fits_when_empty(self, request: Request, tiers: tuple[str, ...]) -> bool:
+        """Whether the GPUs in service could take it if nobody else were there."""
+        bays, out = self._floor.bays, self._standing.bays.out
+        for tier in tiers:
+            sizes = [
+                sum(gpu.uuid not in out and gpu.memory_bytes >= request.gpu_memory_bytes for gpu in bay.gpus)
+                for bay in bays
+                if bay.tier == tier
+            ]
+            largest = self._standing.bays.in_service.get(tier, 0)
+            if max(sizes, default=0) >= request.gpus or (request.gpus > largest and sum(sizes) >= request.gpus):
+                return True
+        return False
 
-        def rotates(gpu: Gpu) -> bool:
-            turn = self._shadow.holder.get(gpu.uuid)
-            return turn is None or turn.limit_at is None or turn.limit_at <= soon
-
-        gpus = (gpu for gpu in self._snapshot.gpus if gpu.tier == tier)
-        return sum(self._shadow.slots[gpu.uuid] is not Slot.OUT and rotates(gpu) for gpu in gpus)
-
-
-def _shape(request: Request) -> Shape:
-    one_piece_s = None if request.is_resumable else request.time_s
-    return (
-        request.gpus,
-        request.gpu_memory_bytes,
-        request.cpus,
-        request.memory_bytes,
-        request.tiers,
-        request.is_resumable,
-        one_piece_s,
-    )
+    def _turns_on(self, shape: Shape) -> tuple[int, float | None]:
+        """How many turns hold GPUs that it could use, and when the first of them may be ended."""
+        key = (shape.tiers, shape.gpu_memory_bytes)
+        if key not in self._turns:
+            tiers = shape.tiers or self._standing.tiers
+            turns = [
+                running
+                for running in self._standing.running.values()
+                if any(
+                    bay.tier in tiers and bay.gpus[0].memory_bytes >= shape.gpu_memory_bytes for bay, _ in running.bays
+                )
+            ]
+            ends = [running.until for running in turns]
+            self._turns[key] = len(turns), min((at for at in ends if at > self._floor.at), default=None)
+        return self._turns[key]
 
 
-def _accepted(request: Request, snapshot: Snapshot) -> tuple[str, ...]:
-    return request.tiers or snapshot.tiers
-
-
-def _short_tiers(waiting: list[Candidate], snapshot: Snapshot, shadow: Shadow) -> frozenset[str]:
-    """Tiers of which jobs that accept only them could use every free GPU."""
-    wanted: dict[str, int] = {}
-    for candidate in waiting:
-        if len(candidate.job.request.tiers) == 1:
-            tier = candidate.job.request.tiers[0]
-            wanted[tier] = wanted.get(tier, 0) + candidate.job.request.gpus
-    free = dict.fromkeys(snapshot.tiers, 0)
-    for gpu in snapshot.gpus:
-        free[gpu.tier] = free.get(gpu.tier, 0) + (shadow.slots[gpu.uuid] is Slot.FREE)
-    return frozenset(tier for tier, gpus in wanted.items() if gpus >= free.get(tier, 0))
+def _is_large(bay: Bay, shape: Shape) -> bool:
+    return any(gpu.memory_bytes >= shape.gpu_memory_bytes for gpu in bay.gpus)

@@ -1,100 +1,151 @@
-"""Who is served before whom: between projects by share, inside a project between members, then least attained service.
+"""Who is served before whom: between projects by share, inside a project between members, inside a member by rank.
 
 Progressive filling: whoever is picked is charged for a quantum at once, in thought, so that GPUs that become free
 together do not all go to the same member (max-min fairness, as in Dominant Resource Fairness, NSDI 2011, section 4).
+
+1. A member who has nothing running and has waited for a quantum goes first, with one job.
+2. Then the project that has received least for its weight. A deadline lets a project have some of its own share
+   early; what it got counts as received, so it pays afterwards.
+3. In it the member who has received least; of theirs the job whose rank comes first.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rota.domain.jobs import Job, JobState
-from rota.domain.turns import Turn
-from rota.policy.values import Snapshot
+from rota.domain.jobs import Job
+from rota.policy.line import Candidate, Key
+from rota.policy.standing import Running, Standing
+from rota.policy.values import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A job that may be served now: a waiting one, or one whose turn is past its quantum and competes again."""
+class Contender:
+    """A turn past its quantum: it goes on only while nobody who comes before it needs its GPUs."""
 
-    job: Job
-    turn: Turn | None  #: the turn that competes; None for a waiting job
-    attained_gpu_s: float  #: with the present turn
+    running: Running
+    key: Key
+
+    @property
+    def job(self) -> Job:
+        return self.running.job
 
 
-def in_order(
-    candidates: Iterable[Candidate], pinned: Iterable[tuple[Job, Turn]], snapshot: Snapshot
-) -> list[Candidate]:
-    """The candidates in the order in which they would be served."""
-    rules, at = snapshot.rules, snapshot.at
-    overdue: list[Candidate] = []
-    others: list[Candidate] = []
-    for candidate in candidates:
-        waits = candidate.job.state is JobState.WAITING
-        is_overdue = waits and at - candidate.job.waiting_since >= rules.patience_s
-        (overdue if is_overdue else others).append(candidate)
-    overdue.sort(key=lambda candidate: (candidate.job.waiting_since, candidate.job.id))
-    filling = _Filling(snapshot)
-    for job, turn in pinned:  # what a turn is still guaranteed is as good as received
-        filling.charge(job, len(turn.gpus), max(turn.guaranteed_until - at, 0.0), turn.tier)
-    for candidate in overdue:
-        filling.charge(candidate.job, candidate.job.request.gpus, rules.quantum_s)
-    return overdue + filling.serve(others)
+Served = Candidate | Contender
+
+
+def in_order(standing: Standing, contenders: Iterable[Contender], at: float) -> Iterator[Served]:
+    """Everybody who may be served, in the order in which they would be."""
+    by_account: dict[Account, list[Contender]] = {}
+    for contender in contenders:
+        by_account.setdefault((contender.job.project, contender.job.member), []).append(contender)
+    queues = {
+        account: _own_order(standing, account, by_account.get(account, []))
+        for account in sorted(by_account.keys() | {account for account, line in standing.lines.items() if line})
+    }
+    if len(queues) == 1:
+        return next(iter(queues.values()))
+    return _Filling(standing, queues, at).serve()
+
+
+def lowest_first(standing: Standing, contenders: list[Contender], at: float) -> list[Contender]:
+    """The contenders, the one that should be stopped first at the front."""
+    if len({(contender.job.project, contender.job.member) for contender in contenders}) < 2:
+        return sorted(contenders, key=lambda contender: contender.key, reverse=True)
+    by_account: dict[Account, list[Contender]] = {}
+    for contender in sorted(contenders, key=lambda contender: contender.key):
+        by_account.setdefault((contender.job.project, contender.job.member), []).append(contender)
+    queues: dict[Account, Iterator[Served]] = {account: iter(by_account[account]) for account in sorted(by_account)}
+    served = _Filling(standing, queues, at).serve()
+    return [contender for contender in served if isinstance(contender, Contender)][::-1]
+
+
+def _own_order(standing: Standing, account: Account, contenders: list[Contender]) -> Iterator[Served]:
+    """One account's candidates."""
+    line = standing.lines.get(account)
+    waiting: Iterator[Served] = line.in_order() if line else iter(())
+    if not contenders:
+        return waiting
+    return heapq.merge(waiting, sorted(contenders, key=_key), key=_key)
+
+
+def _key(served: Served) -> Key:
+    return served.key
 
 
 class _Filling:
     """Usage by project and member, growing as candidates are picked."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._rules = snapshot.rules
-        self._project: defaultdict[str, float] = defaultdict(float, snapshot.project_usage_gpu_s)
-        self._member: defaultdict[tuple[str, str], float] = defaultdict(float, snapshot.member_usage_gpu_s)
+    def __init__(self, standing: Standing, queues: dict[Account, Iterator[Served]], at: float) -> None:
+        self._standing, self._at = standing, at
+        self._rules = standing.rules
+        self._queues = queues
+        self._project: defaultdict[str, float] = defaultdict(float, standing.project_usage_gpu_s)
+        self._member: defaultdict[Account, float] = defaultdict(float, standing.member_usage_gpu_s)
+        for running in standing.running.values():  # what a turn is still guaranteed is as good as received
+            if running.turn.id not in standing.open and running.turn.id not in standing.ending:
+                left_s = max(running.turn.guaranteed_until - at, 0.0)
+                self._charge(running.job, len(running.turn.gpus), left_s, running.turn.tier)
 
-    def charge(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> None:
-        """Count this as received."""
-        weight = _tier_weight(self._rules.tier_weights, (tier,) if tier else job.request.tiers)
-        self._project[job.project] += gpus * weight * seconds
-        self._member[job.project, job.member] += gpus * weight * seconds
-
-    def serve(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Pick the least served project, in it the least served member, of theirs the least attained job; repeat."""
-        queues = _by_project_and_member(candidates)
-        projects = [(self._project_key(project), project) for project in queues]
-        members = {project: [(self._member[project, m], m) for m in queues[project]] for project in queues}
+    def serve(self) -> Iterator[Served]:
+        """Everybody, in order."""
+        heads: dict[Account, Served] = {}
+        for account, queue in self._queues.items():
+            head = next(queue, None)
+            if head is not None:
+                heads[account] = head
+        for account in self._idle_members(heads):
+            yield self._pick(account, heads)
+        members: dict[str, list[tuple[float, Account]]] = {}
+        for account in heads:
+            members.setdefault(account[0], []).append((self._member[account], account))
+        projects = [(self._level(project), project) for project in members]
         heapq.heapify(projects)
         for heap in members.values():
             heapq.heapify(heap)
-        served = []
         while projects:
             _, project = heapq.heappop(projects)
-            _, member = heapq.heappop(members[project])
-            candidate = queues[project][member].pop()
-            served.append(candidate)
-            self.charge(candidate.job, candidate.job.request.gpus, self._rules.quantum_s)
-            if queues[project][member]:
-                heapq.heappush(members[project], (self._member[project, member], member))
+            _, account = heapq.heappop(members[project])
+            yield self._pick(account, heads)
+            if account in heads:
+                heapq.heappush(members[project], (self._member[account], account))
             if members[project]:
-                heapq.heappush(projects, (self._project_key(project), project))
-        return served
+                heapq.heappush(projects, (self._level(project), project))
 
-    def _project_key(self, project: str) -> float:
-        return self._project[project] / self._rules.project_weights.get(project, 1.0)
+    def _idle_members(self, heads: Mapping[Account, Served]) -> list[Account]:
+        """Accounts of members with nothing running that have waited for a quantum, the longest wait first."""
+        standing, since = self._standing, []
+        for account in heads:
+            if not standing.held_by[account[1]]:
+                waits_since = standing.lines[account].waits_since()
+                since.append((max(waits_since, standing.served_until.get(account[1], waits_since)), account))
+        due = sorted(entry for entry in since if self._at - entry[0] >= self._rules.quantum_s)
+        first: dict[str, Account] = {}  # one job a member, whatever number of projects they have
+        for _, account in due:
+            first.setdefault(account[1], account)
+        return list(first.values())
 
+    def _pick(self, account: Account, heads: dict[Account, Served]) -> Served:
+        picked = heads.pop(account)
+        self._charge(picked.job, picked.job.request.gpus, self._rules.quantum_s)
+        following = next(self._queues[account], None)
+        if following is not None:
+            heads[account] = following
+        return picked
 
-def _by_project_and_member(candidates: list[Candidate]) -> dict[str, dict[str, list[Candidate]]]:
-    """Each member's candidates, the next one last."""
-    queues: dict[str, dict[str, list[Candidate]]] = {}
-    for candidate in sorted(candidates, key=_least_attained_first, reverse=True):
-        queues.setdefault(candidate.job.project, {}).setdefault(candidate.job.member, []).append(candidate)
-    return queues
+    def _charge(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> None:
+        """Count this as received."""
+        spent = gpus * _tier_weight(self._rules.tier_weights, (tier,) if tier else job.request.tiers) * seconds
+        self._project[job.project] += spent
+        self._member[job.project, job.member] += spent
 
-
-def _least_attained_first(candidate: Candidate) -> tuple[float, bool, float, int]:
-    # At equal service the running one stays: a change would cost a stop and gain nothing.
-    return candidate.attained_gpu_s, candidate.turn is None, candidate.job.submitted_at, candidate.job.id
+    def _level(self, project: str) -> float:
+        """GPU-seconds received for each unit of weight, less what may be had early."""
+        early = self._standing.advances_gpu_s.get(project, 0.0)
+        return (self._project[project] - early) / self._rules.project_weights.get(project, 1.0)
 
 
 def _tier_weight(weights: Mapping[str, float], tiers: Iterable[str | None]) -> float:

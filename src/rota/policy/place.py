@@ -5,124 +5,198 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rota.domain.gpus import Gpu
-from rota.domain.jobs import Job, Request
-from rota.policy.shadow import NodeState, Shadow, Slot
+from rota.domain.jobs import Job
+from rota.policy.bays import Bay
+from rota.policy.floor import Floor, Hold
+from rota.policy.standing import Running
+
+#: So many bays are compared for one job; in a fleet with more, the first good ones do.
+MOST_COMPARED = 64
+FOR_EVER_S = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """GPUs for a job; more than one node only when it fits on none."""
+    """GPUs for a job; more than one bay only when it fits in none."""
 
-    gpus: tuple[Gpu, ...]
-    backfill_before: NodeState | None = None  #: a node kept for a gang, into whose gap this fits
+    bays: tuple[tuple[Bay, tuple[int, ...]], ...]  #: places of its GPUs in each bay
+    stops: tuple[Running, ...] = ()  #: turns that must end first
+    is_now: bool = True  #: whether all its GPUs are free
+    fills_gap: Hold | None = None  #: before a gang needs them
+
+    @property
+    def gpus(self) -> list[Gpu]:
+        return [bay.gpus[place] for bay, places in self.bays for place in places]
+
+    @property
+    def tier(self) -> str:
+        return self.bays[0][0].tier
 
 
-def tiers_in_preference(request: Request, shadow: Shadow, short_tiers: frozenset[str]) -> tuple[str, ...]:
-    """The tiers a job accepts, the preferred first.
-
-    A job that accepts any leaves the tiers alone that choosy jobs are short of, and takes the best of the others.
-    """
-    if request.tiers:
-        return request.tiers
-    tiers = shadow.snapshot.tiers
-    return tuple(sorted(tiers, key=lambda tier: (tier in short_tiers, tiers.index(tier))))
-
-
-def place_now(job: Job, needs_s: float, tiers: tuple[str, ...], shadow: Shadow) -> Place | None:
-    """Free GPUs, in the first tier that has them; kept ones only when the job fits into the gap."""
-    for tier in tiers:
-        best = _best_node(job.request, tier, shadow, Slot.FREE, needs_s)
-        if best is not None:
-            node, gpus = best
-            is_kept = node.kept_for is not None and any(gpu.uuid in node.kept for gpu in gpus)
-            return Place(tuple(gpus), node if is_kept else None)
-        if spread := _spread(job.request, tier, shadow, Slot.FREE):
-            return Place(tuple(spread))
+def place_now(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
+    """Free GPUs, where they leave the fewest others free; kept ones only when the job fits into the gap."""
+    request = job.request
+    index = floor.index(tier)
+    if request.gpus >= len(index.by_count):
+        return _spread_now(job, needs_s, tier, floor)
+    for bay_index in index.with_at_least(request.gpus):
+        bay = floor.bays[bay_index]
+        places = floor.fitting(floor.free_in(bay), bay, job, needs_s)
+        if len(places) >= request.gpus and not floor.lacks(bay, request):
+            return Place(((bay, tuple(places[: request.gpus])),), fills_gap=floor.holds.get(bay_index))
     return None
 
 
-def place_soon(job: Job, tiers: tuple[str, ...], shadow: Shadow) -> Place | None:
+def _spread_now(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
+    """A gang that fits on no node of the tier: whole nodes, and the remainder on one more."""
+    index = floor.index(tier)
+    left, chosen = job.request.gpus, []
+    for count in range(len(index.by_count) - 1, 0, -1):
+        for bay_index in index.by_count[count]:
+            bay = floor.bays[bay_index]
+            if count == len(bay.gpus) <= left and bay_index not in floor.holds:
+                places = floor.fitting(floor.free_in(bay), bay, job, needs_s)
+                if len(places) == len(bay.gpus):
+                    chosen.append((bay, tuple(places)))
+                    left -= count
+    if left:
+        used = {bay.index for bay, _ in chosen}
+        for bay_index in index.with_at_least(left):
+            bay = floor.bays[bay_index]
+            places = floor.fitting(floor.free_in(bay), bay, job, needs_s)
+            if bay_index not in used and bay_index not in floor.holds and len(places) >= left:
+                chosen.append((bay, tuple(places[:left])))
+                left = 0
+                break
+    return None if left else Place(tuple(chosen))
+
+
+def place_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
     """GPUs that are free, are being freed, or belong to turns that rank after this job."""
-    for tier in tiers:
-        best = _best_node(job.request, tier, shadow, Slot.OPEN, needs_s=float("inf"))
-        if best is not None:
-            return Place(tuple(best[1]))
-        if spread := _spread(job.request, tier, shadow, Slot.OPEN):
-            return Place(tuple(spread))
+    if not floor.stoppable and not floor.freeing:
+        return None
+    request = job.request
+    if request.gpus >= len(floor.index(tier).by_count):
+        return _spread_soon(job, needs_s, tier, floor)
+    if request.gpus == 1 and not floor.freeing and (place := _lowest_turn(job, needs_s, tier, floor)):
+        return place
+    best: tuple[tuple[int, int, int], Place] | None = None
+    compared = 0
+    for bay in floor.contested(tier):
+        found = _soon_in(bay, job, needs_s, floor)
+        if found is None:
+            continue
+        if best is None or found[0] < best[0]:
+            best = found
+        compared += 1
+        if compared >= MOST_COMPARED:
+            break
+    return best[1] if best else None
+
+
+def _lowest_turn(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
+    """For one GPU: simply the turn that ranks last."""
+    for running in floor.lowest_first:
+        if running.turn.tier == tier and running.turn.id in floor.stoppable:
+            for bay, _ in running.bays:
+                place = floor.standing.bays.place_of[running.turn.gpus[0]][1]
+                places = floor.fitting([place], bay, job, needs_s)
+                is_out = bay.gpus[place].uuid in floor.standing.bays.out
+                if places and not is_out and not floor.lacks(bay, job.request, (running,), is_soon=True):
+                    return Place(((bay, (place,)),), (running,), is_now=False)
     return None
 
 
-def _best_node(
-    request: Request, tier: str, shadow: Shadow, worst: Slot, needs_s: float
-) -> tuple[NodeState, list[Gpu]] | None:
-    """Best fit: disturb the fewest turns, the last-ranked of them, then leave the fewest free GPUs behind."""
-    best: tuple[tuple[int, int, int], NodeState, list[Gpu]] | None = None
-    for node in shadow.nodes.values():
-        if tier not in node.tier_gpus:
-            continue
-        gpus = shadow.gpus(node, tier, request, worst)
-        if node.kept_for is not None and shadow.snapshot.at + needs_s > node.kept_from:
-            gpus = [gpu for gpu in gpus if gpu.uuid not in node.kept]
-        chosen = _with_room_beside(gpus, node, request, shadow)
-        if not chosen:
-            continue
-        open_turns = {shadow.holder[gpu.uuid].id for gpu in chosen if shadow.slots[gpu.uuid] is Slot.OPEN}
-        rank = -min((shadow.rank[turn] for turn in open_turns), default=0)
-        key = (len(open_turns), rank, len(gpus) - request.gpus)
-        if best is None or key < best[0]:
-            best = (key, node, chosen)
-    return (best[1], best[2]) if best else None
+def _soon_in(bay: Bay, job: Job, needs_s: float, floor: Floor) -> tuple[tuple[int, int, int], Place] | None:
+    """The place in one bay, with how much it disturbs: turns stopped, the best of them, GPUs left over."""
+    wanted = job.request.gpus
+    usable = floor.fitting(floor.free_in(bay) + floor.freeing.get(bay.index, []), bay, job, needs_s)
+    stops: list[Running] = []
+    lowest = floor.contenders.get(bay.index, [])
+    for running in lowest:
+        if len(usable) >= wanted and not floor.lacks(bay, job.request, stops, is_soon=True):
+            break
+        place_of, out = floor.standing.bays.place_of, floor.standing.bays.out
+        here = [place_of[u][1] for u in running.turn.gpus if u not in out and place_of[u][0] is bay]
+        if more := floor.fitting(here, bay, job, needs_s):
+            usable = usable + more
+            stops.append(running)
+    if len(usable) < wanted or floor.lacks(bay, job.request, stops, is_soon=True):
+        return None
+    # What is freed by a stop is used first: else the stop were for nothing.
+    places = usable[::-1][:wanted] if stops else usable[:wanted]
+    place = Place(((bay, tuple(places)),), tuple(stops), is_now=False)
+    return (len(stops), lowest.index(stops[-1]) * -1 if stops else 0, len(usable) - wanted), place
 
 
-def _with_room_beside(gpus: list[Gpu], node: NodeState, request: Request, shadow: Shadow) -> list[Gpu]:
-    """The first GPUs that leave the node enough CPUs and memory, if need be those whose turns would make room."""
-    for preference in (gpus, gpus[::-1]):
-        chosen = preference[: request.gpus]
-        if len(chosen) == request.gpus and not shadow.host_lacks(node, request, chosen):
-            return chosen
-    return []
+def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
+    """The same for a gang that fits on no node: whole nodes, the remainder on one more."""
+    left, chosen, stops = job.request.gpus, [], dict[str, Running]()
+    partly: list[tuple[Bay, list[int], list[Running]]] = []
+    for bay in (bay for bay in floor.bays if bay.tier == tier and bay.index not in floor.holds):
+        lowest = floor.contenders.get(bay.index, [])
+        place_of = floor.standing.bays.place_of
+        of_turns = [place_of[u][1] for r in lowest for u in r.turn.gpus if place_of[u][0] is bay]
+        usable = floor.freeing.get(bay.index, []) + floor.free_in(bay) + of_turns
+        usable = [place for place in usable if bay.gpus[place].uuid not in floor.standing.bays.out]
+        usable = floor.fitting(usable, bay, job, needs_s)
+        if usable and len(usable) == len(bay.gpus) <= left:
+            chosen.append((bay, tuple(usable)))
+            stops.update({running.turn.id: running for running in lowest})
+            left -= len(usable)
+        elif usable:
+            partly.append((bay, usable, lowest))
+    if left:
+        enough = [entry for entry in partly if len(entry[1]) >= left]
+        if not enough:
+            return None
+        bay, usable, lowest = min(enough, key=lambda entry: len(entry[1]))
+        chosen.append((bay, tuple(usable[:left])))
+        needed = {bay.gpus[place].uuid for place in usable[:left]}
+        stops.update({r.turn.id: r for r in lowest if not needed.isdisjoint(r.turn.gpus)})
+    return Place(tuple(chosen), tuple(stops.values()), is_now=False)
 
 
-def _spread(request: Request, tier: str, shadow: Shadow, worst: Slot) -> list[Gpu]:
-    """A gang that fits on no node of the tier: whole nodes, and the remainder on one more. Empty when it cannot be."""
-    sizes = [len(node.tier_gpus.get(tier, ())) for node in shadow.nodes.values()]
-    if request.gpus <= max(sizes, default=0):
-        return []
-    whole: list[Gpu] = []
-    partly: list[list[Gpu]] = []
-    for node in shadow.nodes.values():
-        gpus = [] if node.kept_for is not None else shadow.gpus(node, tier, request, worst)
-        if gpus and len(gpus) == len(node.tier_gpus[tier]) and len(whole) + len(gpus) <= request.gpus:
-            whole += gpus
-        elif gpus:
-            partly.append(gpus)
-    left = request.gpus - len(whole)
-    if left == 0:
-        return whole
-    enough = [gpus for gpus in partly if len(gpus) >= left]
-    return whole + min(enough, key=len)[:left] if enough else []
+def hold_for_gang(job: Job, tiers: tuple[str, ...], floor: Floor) -> tuple[list[Bay], int, float] | None:
+    """Keep idle for a gang what gets free in the bays in which it is whole earliest.
 
-
-def keep_node(job: Job, tiers: tuple[str, ...], shadow: Shadow) -> tuple[NodeState, int, float] | None:
-    """Keep for a gang the free GPUs of the node on which it is whole earliest.
-
-    Returns the node, how many of its GPUs are free now, and when it is whole; None when no node could take it.
+    Returns the bays, how many of their GPUs are free now, and when it is whole; None when no place could take it.
     """
-    best: tuple[float, NodeState, list[Gpu]] | None = None
+    best: tuple[float, list[Bay]] | None = None
     for tier in tiers:
-        for node in shadow.nodes.values():
-            if node.kept_for is not None:
-                continue
-            gpus = shadow.gpus(node, tier, job.request, Slot.PINNED)
-            if len(gpus) < job.request.gpus:
-                continue
-            chosen = sorted(gpus, key=shadow.free_at)[: job.request.gpus]
-            whole_at = shadow.free_at(chosen[-1])
-            if best is None or whole_at < best[0]:
-                best = (whole_at, node, chosen)
+        largest = floor.standing.bays.in_service.get(tier, 0)
+        whole = [
+            (at, bay)
+            for bay in floor.bays
+            if bay.tier == tier and bay.index not in floor.holds
+            and (at := _whole_at(bay, min(job.request.gpus, len(bay.gpus)), job, floor)) is not None
+            and (len(bay.gpus) >= job.request.gpus or job.request.gpus > largest)
+        ]  # fmt: skip
+        whole.sort(key=lambda entry: (entry[0], entry[1].index))
+        needed, count = [], 0
+        for at, bay in whole:
+            needed.append((at, bay))
+            count += len(bay.gpus)
+            if count >= job.request.gpus:
+                break
+        if count >= job.request.gpus and (best is None or needed[-1][0] < best[0]):
+            best = (needed[-1][0], [bay for _, bay in needed])
     if best is None:
         return None
-    whole_at, node, chosen = best
-    node.kept_for, node.kept_from = job.id, whole_at
-    node.kept = {gpu.uuid for gpu in chosen}
-    return node, sum(shadow.slots[gpu.uuid] is Slot.FREE for gpu in chosen), whole_at
+    for bay in best[1]:
+        floor.holds[bay.index] = Hold(job.id, best[0])
+    return best[1], sum(len(floor.free_in(bay)) for bay in best[1]), best[0]
+
+
+def _whole_at(bay: Bay, gpus: int, job: Job, floor: Floor) -> float | None:
+    """When so many GPUs of the bay can be had together, as far as is guaranteed."""
+    times = [floor.at] * len(floor.free_in(bay))
+    for running in floor.standing.running.values():
+        for its_bay, count in running.bays:
+            if its_bay is bay:
+                times += [
+                    max(running.until, floor.at) if running.turn.id not in floor.standing.ending else floor.at
+                ] * count
+    if len(times) < gpus or not floor.fitting(list(range(len(bay.gpus))), bay, job, FOR_EVER_S if floor.kept else 0.0):
+        return None
+    return sorted(times)[gpus - 1]

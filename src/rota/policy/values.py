@@ -5,22 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rota.domain.estimates import Estimate
 from rota.domain.gpus import Condition, Gpu, Node
 from rota.domain.jobs import Job
 from rota.domain.reasons import Reason
+from rota.domain.reservations import Reservation
 from rota.domain.turns import Turn
+
+Account = tuple[str, str]  #: (project, member)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings that a policy reads. Times in seconds."""
 
-    quantum_s: float = 4 * 3600.0
+    quantum_s: float = 4 * 3600.0  #: the quantum in force
+    first_part: float = 1.0  #: a first turn is guaranteed this part of a quantum: enough to learn how a job comes along
     default_limit_s: float = 4 * 3600.0  #: a job without checkpoint and without --time
     half_life_s: float = 7 * 86400.0  #: after which usage counts half
     tier_weights: Mapping[str, float] = field(default_factory=dict)  #: what a GPU-second of a tier costs; 1 if absent
     project_weights: Mapping[str, float] = field(default_factory=dict)  #: 1 if absent
-    patience_s: float = 86400.0  #: a job that waited this long for any turn goes first
+    patience_s: float = 86400.0  #: a job that waited this long for its first turn goes before its member's others
+    gang_patience_s: float = 4 * 3600.0  #: a gang that waited this long has GPUs kept idle for it
+    credit_s: float = 4 * 3600.0  #: for how long of its share an idle project saves up
+    most_slowdown: float = 48.0  #: a job that has taken this many times its run time goes before its member's others
+    speeds: Mapping[str, float] = field(default_factory=dict)  #: by tier, against each other; 1 if absent
+
+    @property
+    def first_quantum_s(self) -> float:
+        """What a job's first turn is guaranteed."""
+        return self.quantum_s * self.first_part
+
+    def guarantee_s(self, job: Job) -> float:
+        """How long the next turn of this resumable job is guaranteed."""
+        return self.quantum_s if job.turns else self.first_quantum_s
+
+    def limit_s(self, job: Job) -> float:
+        """How long a job without checkpoint may run in its one turn."""
+        return job.request.time_s or self.default_limit_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +57,13 @@ class Snapshot:
     jobs: tuple[Job, ...]  #: waiting and running
     turns: tuple[Turn, ...]  #: all that have not ended; each holds its GPUs
     project_usage_gpu_s: Mapping[str, float]  #: decayed and weighted by tier, running turns included
-    member_usage_gpu_s: Mapping[tuple[str, str], float]  #: by (project, member)
+    member_usage_gpu_s: Mapping[Account, float]
     rules: Rules
     is_blocked_by: Mapping[int, tuple[int, ...]] = field(default_factory=dict)  #: jobs that a job follows
+    estimates: Mapping[int, Estimate] = field(default_factory=dict)  #: by job; absent: nothing is known
+    served_until: Mapping[str, float] = field(default_factory=dict)  #: by member: when a turn of theirs last ended
+    reservations: tuple[Reservation, ...] = ()
+    advances_gpu_s: Mapping[str, float] = field(default_factory=dict)  #: by project: what it may have early (deadlines)
 
 
 @dataclass(frozen=True, slots=True)

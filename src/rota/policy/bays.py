@@ -1,0 +1,125 @@
+"""The fleet in bays, one for each tier on a node, and which of them have how many GPUs free."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rota.domain.gpus import Gpu, Node
+
+
+@dataclass(slots=True)
+class NodeRoom:
+    """What a node has beside its GPUs."""
+
+    name: str
+    cpus: int  #: not asked for by anybody who is there
+    memory_bytes: int
+
+
+@dataclass(slots=True)
+class Bay:
+    """The GPUs of one tier on one node."""
+
+    index: int  #: in the order of the fleet
+    node: NodeRoom
+    tier: str
+    gpus: list[Gpu] = field(default_factory=list)  #: those that turns may begin on
+    free: list[int] = field(default_factory=list)  #: places in `gpus`, ascending
+    least_memory_bytes: int = 0  #: of its smallest GPU
+
+
+class FreeIndex:
+    """The bays of one tier by how many of their GPUs are free, so that the tightest fit is found at once."""
+
+    def __init__(self, largest: int, bays: Iterable[Bay] = ()) -> None:
+        self.by_count: list[list[int]] = [[] for _ in range(largest + 1)]
+        for bay in bays:
+            self.by_count[len(bay.free)].append(bay.index)
+
+    def copy(self) -> FreeIndex:
+        """Another one to try things on."""
+        twin = FreeIndex(0)
+        twin.by_count = [bays[:] for bays in self.by_count]
+        return twin
+
+    def move(self, bay: int, before: int, after: int) -> None:
+        """A bay had `before` GPUs free and has `after` now."""
+        bays = self.by_count[before]
+        del bays[bisect_left(bays, bay)]
+        insort(self.by_count[after], bay)
+
+    def with_at_least(self, gpus: int) -> Iterator[int]:
+        """Bays with so many GPUs free, the tightest first."""
+        for count in range(gpus, len(self.by_count)):
+            yield from self.by_count[count]
+
+    @property
+    def has_free(self) -> bool:
+        return any(self.by_count[1:])
+
+    @property
+    def free(self) -> int:
+        """GPUs free in the whole tier."""
+        return sum(count * len(bays) for count, bays in enumerate(self.by_count))
+
+
+class Bays:
+    """The whole fleet."""
+
+    def __init__(self, nodes: Mapping[str, Node], gpus: Iterable[Gpu], out: Iterable[str]) -> None:
+        rooms = {name: NodeRoom(name, node.cpus, node.memory_bytes) for name, node in nodes.items()}
+        self.all: list[Bay] = []
+        self.of_node: dict[tuple[str, str], Bay] = {}
+        self.place_of: dict[str, tuple[Bay, int]] = {}  #: by UUID
+        self.rooms = rooms
+        gpus, out = tuple(gpus), set(out)
+        out |= {gpu.slice_of for gpu in gpus if gpu.slice_of}  # a whole GPU is not scheduled beside its slices
+        for gpu in gpus:
+            bay = self.of_node.get((gpu.node, gpu.tier))
+            if bay is None:
+                bay = Bay(len(self.all), rooms[gpu.node], gpu.tier)
+                self.all.append(bay)
+                self.of_node[gpu.node, gpu.tier] = bay
+            self.place_of[gpu.uuid] = (bay, len(bay.gpus))
+            if gpu.uuid not in out:
+                bay.free.append(len(bay.gpus))
+            bay.gpus.append(gpu)
+        self.out = out
+        self.in_service: dict[str, int] = {}  #: by tier: the most GPUs of it on one node
+        self.indexes: dict[str, FreeIndex] = {}
+        for bay in self.all:
+            bay.least_memory_bytes = min(gpu.memory_bytes for gpu in bay.gpus)
+        for tier in dict.fromkeys(bay.tier for bay in self.all):
+            bays = [bay for bay in self.all if bay.tier == tier]
+            self.in_service[tier] = max(len(bay.gpus) for bay in bays)
+            self.indexes[tier] = FreeIndex(self.in_service[tier], bays)
+
+    def take(self, uuids: Iterable[str]) -> list[tuple[Bay, int]]:
+        """These GPUs are held now; returns the bays and how many of each."""
+        return self._change(uuids, is_free=False)
+
+    def give_back(self, uuids: Iterable[str]) -> list[tuple[Bay, int]]:
+        """These GPUs are free again, unless they are out of service."""
+        return self._change(uuids, is_free=True)
+
+    def _change(self, uuids: Iterable[str], is_free: bool) -> list[tuple[Bay, int]]:
+        places: dict[int, list[int]] = {}
+        for uuid in uuids:
+            found = self.place_of.get(uuid)  # a GPU may have left the fleet
+            if found is not None:
+                places.setdefault(found[0].index, []).append(found[1])
+        for index, gpus in places.items():
+            bay = self.all[index]
+            before = len(bay.free)
+            for gpu in gpus:
+                at = bisect_left(bay.free, gpu)
+                is_there = at < len(bay.free) and bay.free[at] == gpu
+                if is_free and not is_there and bay.gpus[gpu].uuid not in self.out:
+                    bay.free.insert(at, gpu)
+                elif not is_free and is_there:
+                    del bay.free[at]
+            if len(bay.free) != before:
+                self.indexes[bay.tier].move(index, before, len(bay.free))
+        return [(self.all[index], len(gpus)) for index, gpus in places.items()]

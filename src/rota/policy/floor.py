@@ -1,0 +1,169 @@
+"""The fleet as one decision goes through its candidates: what is free, what could be had, what is spoken for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rota.domain.gpus import Gpu
+from rota.domain.jobs import Job, Request
+from rota.policy.bays import Bay, FreeIndex, NodeRoom
+from rota.policy.order import Contender
+from rota.policy.reservations import admits
+from rota.policy.standing import Running, Standing
+
+
+@dataclass(slots=True)
+class Hold:
+    """A bay in which GPUs are kept idle for a gang."""
+
+    gang: int
+    from_at: float  #: when it needs them
+
+
+class Floor:
+    """Made for one decision and thrown away. It changes nothing in the Standing."""
+
+    def __init__(self, standing: Standing, lowest_first: list[Contender], at: float) -> None:
+        self.standing, self.at = standing, at
+        self.bays = standing.bays.all
+        self.free_gpus = sum(index.free for index in standing.bays.indexes.values())
+        self.holds: dict[int, Hold] = {}  #: by bay
+        self.kept = standing.kept_gpus(at)
+        self.claimed_soon: dict[str, int] = {}  #: by tier: GPUs promised to jobs that wait for them to be freed
+        #: By bay: turns that could be stopped, the first to stop at the front.
+        self.contenders: dict[int, list[Running]] = {}
+        self.freeing: dict[int, list[int]] = {}  #: by bay: places of GPUs whose turns are ending
+        self.stoppable: dict[str, Running] = {c.running.turn.id: c.running for c in lowest_first}
+        self.lowest_first = [contender.running for contender in lowest_first]
+        for running in self.lowest_first:
+            for bay, _ in running.bays:
+                self.contenders.setdefault(bay.index, []).append(running)
+        for running in standing.ending.values():
+            self._count_as_freeing(running)
+        self._free: dict[int, list[int]] = {}
+        self._indexes: dict[str, FreeIndex] = {}
+        self._rooms: dict[str, NodeRoom] = {}
+        self._rooms_soon: dict[str, tuple[int, int]] = {}
+        for running in standing.ending.values():
+            self._add_room_soon(running)
+
+    # --- asking -------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is left to give, now or soon."""
+        return not self.free_gpus and not self.stoppable and not self.freeing
+
+    def index(self, tier: str) -> FreeIndex:
+        return self._indexes.get(tier) or self.standing.bays.indexes[tier]
+
+    def free_in(self, bay: Bay) -> list[int]:
+        """Places of the GPUs that are free and not spoken for."""
+        mine = self._free.get(bay.index)
+        return bay.free if mine is None else mine
+
+    def fitting(self, places: list[int], bay: Bay, job: Job, needs_s: float) -> list[int]:
+        """Those among these GPUs that this job may hold for so long."""
+        hold = self.holds.get(bay.index)
+        if hold is not None and hold.gang != job.id and self.at + needs_s > hold.from_at:
+            return []
+        memory_bytes = job.request.gpu_memory_bytes
+        if memory_bytes > bay.least_memory_bytes:
+            places = [place for place in places if bay.gpus[place].memory_bytes >= memory_bytes]
+        if self.kept:
+            until = self.at + needs_s
+            places = [p for p in places if admits(self.kept.get(bay.gpus[p].uuid, ()), job, self.at, until)]
+        return places
+
+    def lacks(self, bay: Bay, request: Request, stopped: Iterable[Running] = (), is_soon: bool = False) -> str:
+        """What the node has too little of beside its GPUs, "cpus" or "memory"; "" when there is enough.
+
+        With `is_soon` what ending turns hold counts as free, and so does what those hold that would be stopped.
+        """
+        if not request.cpus and not request.memory_bytes:
+            return ""
+        room = self._rooms.get(bay.node.name, bay.node)
+        cpus, memory_bytes = room.cpus, room.memory_bytes
+        if is_soon:
+            more = self._rooms_soon.get(bay.node.name, (0, 0))
+            cpus, memory_bytes = cpus + more[0], memory_bytes + more[1]
+        for running in stopped:
+            cpus, memory_bytes = cpus + running.job.request.cpus, memory_bytes + running.job.request.memory_bytes
+        if request.cpus > cpus:
+            return "cpus"
+        return "memory" if request.memory_bytes > memory_bytes else ""
+
+    def contested(self, tier: str) -> Iterator[Bay]:
+        """Bays of a tier in which turns end or could be stopped."""
+        for index in sorted(self.contenders.keys() | self.freeing.keys()):
+            if self.bays[index].tier == tier:
+                yield self.bays[index]
+
+    def gpus(self, bay: Bay, places: Iterable[int]) -> list[Gpu]:
+        return [bay.gpus[place] for place in places]
+
+    # --- taking -------------------------------------------------------------------------------
+
+    def claim_free(self, bay: Bay, places: list[int]) -> None:
+        """These free GPUs are spoken for."""
+        if not places:
+            return
+        before = self.free_in(bay)
+        taken = set(places)
+        after = [place for place in before if place not in taken]
+        index = self._indexes.get(bay.tier)
+        if index is None:
+            index = self._indexes[bay.tier] = self.standing.bays.indexes[bay.tier].copy()
+        index.move(bay.index, len(before), len(after))
+        self._free[bay.index] = after
+        self.free_gpus -= len(places)
+
+    def claim_room(self, bay: Bay, request: Request) -> None:
+        """The CPUs and memory beside them, too."""
+        if request.cpus or request.memory_bytes:
+            room = self._rooms.setdefault(bay.node.name, NodeRoom(bay.node.name, bay.node.cpus, bay.node.memory_bytes))
+            room.cpus -= request.cpus
+            room.memory_bytes -= request.memory_bytes
+
+    def claim_freeing(self, bay: Bay, places: set[int]) -> None:
+        """These GPUs are spoken for as soon as their turns have ended."""
+        self.claimed_soon[bay.tier] = self.claimed_soon.get(bay.tier, 0) + len(places)
+        left = [place for place in self.freeing.get(bay.index, ()) if place not in places]
+        if left:
+            self.freeing[bay.index] = left
+        else:
+            self.freeing.pop(bay.index, None)
+
+    def stop(self, running: Running) -> None:
+        """A turn is told to end: what it holds can be had soon."""
+        if running.turn.id in self.stoppable:
+            self._forget(running)
+        self._count_as_freeing(running)
+        self._add_room_soon(running)
+
+    def keep_going(self, running: Running) -> None:
+        """A turn past its quantum goes on: nobody before it needs its GPUs."""
+        if running.turn.id in self.stoppable:
+            self._forget(running)
+
+    def _forget(self, running: Running) -> None:
+        self.stoppable.pop(running.turn.id, None)
+        for bay, _ in running.bays:
+            left = self.contenders[bay.index]
+            left.remove(running)
+            if not left:
+                del self.contenders[bay.index]
+
+    def _count_as_freeing(self, running: Running) -> None:
+        place_of, out = self.standing.bays.place_of, self.standing.bays.out
+        for uuid in running.turn.gpus:
+            if uuid in place_of and uuid not in out:
+                bay, place = place_of[uuid]
+                self.freeing.setdefault(bay.index, []).append(place)
+
+    def _add_room_soon(self, running: Running) -> None:
+        request = running.job.request
+        if request.cpus or request.memory_bytes:
+            cpus, memory_bytes = self._rooms_soon.get(running.turn.node, (0, 0))
+            self._rooms_soon[running.turn.node] = (cpus + request.cpus, memory_bytes + request.memory_bytes)

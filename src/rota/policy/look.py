@@ -1,0 +1,46 @@
+"""When time alone could change the plan."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rota.policy.rank import NEVER
+from rota.policy.standing import Standing
+from rota.policy.values import Begin
+
+
+class Decided(Protocol):
+    """What was decided just now."""
+
+    begins: list[Begin]
+
+
+def look_again_at(standing: Standing, decided: Decided, at: float) -> float | None:
+    """The next moment at which the same laboratory could be planned differently; epoch seconds."""
+    times = [begin.limit_at for begin in decided.begins if begin.limit_at is not None]
+    if (limit_at := standing.next_limit_at()) is not None:
+        times.append(limit_at)
+    somebody_waits = sum(standing.shapes.values()) > len(decided.begins)
+    if somebody_waits or standing.conditions or standing.reservations or len(standing.tiers) > 1:
+        times += [begin.guaranteed_until for begin in decided.begins]
+        if (until := standing.next_guarantee_at()) is not None:
+            times.append(until)
+    if somebody_waits:
+        times += [standing.changes_at(running, at) for running in standing.open.values()]
+        times += [line.next_due_at() for line in standing.lines.values()]
+        times += _idle_members(standing)
+    for one in standing.reservations:
+        times += [one.begins_at, one.ends_at]
+    return min((moment for moment in times if at < moment < NEVER), default=None)
+
+
+def _idle_members(standing: Standing) -> list[float]:
+    """When a member who has nothing running has waited for a quantum."""
+    if len(standing.lines) < 2:
+        return []
+    times = []
+    for (_, member), line in standing.lines.items():
+        if line and not standing.held_by[member]:
+            since = line.waits_since()
+            times.append(max(since, standing.served_until.get(member, since)) + standing.rules.quantum_s)
+    return times

@@ -1,0 +1,278 @@
+"""How things stand, kept in order from change to change, so that a decision looks only at what it needs.
+
+A Standing that was told of every change decides exactly as one made afresh from a snapshot of that moment
+(tests/policy/test_standing.py holds the two against each other).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rota.domain.estimates import Estimate
+from rota.domain.gpus import Condition, Gpu, Node
+from rota.domain.jobs import Job, JobState
+from rota.domain.reservations import Reservation
+from rota.domain.turns import Turn, TurnState
+from rota.policy.bays import Bay, Bays, NodeRoom
+from rota.policy.line import Candidate, Key, Line
+from rota.policy.rank import Ranking
+from rota.policy.reservations import Kept, kept_gpus
+from rota.policy.values import Account, Rules, Snapshot
+
+
+class Shape(NamedTuple):
+    """What a request needs of a place. Where one job of a shape found none, the next finds none either."""
+
+    gpus: int
+    gpu_memory_bytes: int
+    cpus: int
+    memory_bytes: int
+    tiers: tuple[str, ...]
+    needs_s: float | None  #: its whole time, without checkpoint
+    is_first: bool
+    account: Account | None  #: only while there are reservations: not everybody may use them
+
+
+@dataclass(slots=True)
+class Running:
+    """A turn that holds GPUs."""
+
+    turn: Turn
+    job: Job
+    bays: list[tuple[Bay, int]]
+
+    def attained_gpu_s(self, at: float) -> float:
+        """GPU-seconds of its job, this turn included."""
+        return self.job.attained_gpu_s + max(at - self.turn.granted_at, 0.0) * len(self.turn.gpus)
+
+    @property
+    def until(self) -> float:
+        """To when its GPUs are promised to it; epoch seconds."""
+        return self.turn.limit_at or self.turn.guaranteed_until
+
+
+class Standing:
+    """The waiting list by account, the turns by what may be done to them, and the GPUs by bay."""
+
+    def __init__(
+        self, nodes: Mapping[str, Node], gpus: tuple[Gpu, ...], tiers: tuple[str, ...], rules: Rules, ranking: Ranking
+    ) -> None:
+        self.rules, self.ranking, self.tiers = rules, ranking, tiers
+        self.conditions: dict[str, Condition] = {}
+        self.bays = Bays(nodes, gpus, ())
+        self.lines: dict[Account, Line] = {}
+        self.shapes: Counter[Shape] = Counter()
+        self.running: dict[str, Running] = {}
+        self.open: dict[str, Running] = {}  #: past their quantum: they compete
+        self.ending: dict[str, Running] = {}
+        self.held_by: Counter[str] = Counter()  #: turns by member
+        self.served_until: dict[str, float] = {}
+        self.estimates: dict[int, Estimate] = {}
+        self.reservations: tuple[Reservation, ...] = ()
+        self.project_usage_gpu_s: Mapping[str, float] = {}
+        self.member_usage_gpu_s: Mapping[Account, float] = {}
+        self.advances_gpu_s: Mapping[str, float] = {}
+        self._ends: list[tuple[float, str]] = []  # of the guarantee of resumable turns
+        self._limits: list[tuple[float, str]] = []  # of the time of the others
+
+    @staticmethod
+    def of(snapshot: Snapshot, ranking: Ranking) -> Standing:
+        """Everything at one moment."""
+        standing = Standing(snapshot.nodes, snapshot.gpus, snapshot.tiers, snapshot.rules, ranking)
+        if snapshot.conditions:
+            standing.conditions = dict(snapshot.conditions)
+            standing.bays = Bays(snapshot.nodes, snapshot.gpus, snapshot.conditions)
+        standing.estimates = dict(snapshot.estimates)
+        standing.reservations = snapshot.reservations
+        standing.project_usage_gpu_s = snapshot.project_usage_gpu_s
+        standing.member_usage_gpu_s = snapshot.member_usage_gpu_s
+        standing.advances_gpu_s = snapshot.advances_gpu_s
+        standing.served_until = dict(snapshot.served_until)
+        waits = JobState.WAITING
+        standing._line_up(j for j in snapshot.jobs if j.state is waits and j.id not in snapshot.is_blocked_by)
+        jobs = {job.id: job for job in snapshot.jobs}
+        for turn in snapshot.turns:
+            if turn.job in jobs:
+                standing.begin(turn, jobs[turn.job])
+        return standing
+
+    # --- changes --------------------------------------------------------------------------------
+
+    def add(self, job: Job) -> None:
+        """A job waits."""
+        line = self.lines.get((job.project, job.member))
+        if line is None:
+            line = self.lines[job.project, job.member] = Line()
+        estimate = self.estimates.get(job.id)
+        ranking = self.ranking
+        line.add(job, ranking.rank(job, job.attained_gpu_s, estimate), ranking.due_at(job, estimate))
+        self.shapes[self.shape_of(job)] += 1
+
+    def remove(self, job: Job) -> None:
+        """A job waits no longer."""
+        found = self.lines[job.project, job.member].remove(job.id)
+        if found is not None:
+            shape = self.shape_of(found)
+            self.shapes[shape] -= 1
+            if not self.shapes[shape]:
+                del self.shapes[shape]
+
+    def begin(self, turn: Turn, job: Job) -> None:
+        """A turn holds its GPUs (its job was removed from the list)."""
+        running = Running(turn, job, self.bays.take(turn.gpus))
+        self.running[turn.id] = running
+        self.held_by[job.member] += 1
+        request = job.request
+        if request.cpus or request.memory_bytes:
+            room = self._room(running)
+            if room is not None:
+                room.cpus -= request.cpus
+                room.memory_bytes -= request.memory_bytes
+        if turn.state is TurnState.ENDING:
+            self.ending[turn.id] = running
+        elif turn.limit_at is None:
+            heapq.heappush(self._ends, (turn.guaranteed_until, turn.id))
+        else:
+            heapq.heappush(self._limits, (turn.limit_at, turn.id))
+
+    def notice(self, turn_id: str) -> None:
+        """A turn was told to end."""
+        self.ending[turn_id] = self.running[turn_id]
+        self.open.pop(turn_id, None)
+
+    def end(self, turn_id: str, at: float) -> None:
+        """A turn's GPUs are free again."""
+        running = self.running.pop(turn_id)
+        self.open.pop(turn_id, None)
+        self.ending.pop(turn_id, None)
+        self.bays.give_back(running.turn.gpus)
+        member, request = running.job.member, running.job.request
+        self.held_by[member] -= 1
+        self.served_until[member] = at
+        if request.cpus or request.memory_bytes:
+            room = self._room(running)
+            if room is not None:
+                room.cpus += request.cpus
+                room.memory_bytes += request.memory_bytes
+
+    def know(self, job: int, estimate: Estimate) -> None:
+        """More is known about how long a running or coming job takes."""
+        self.estimates[job] = estimate
+
+    def forget(self, job: int) -> None:
+        """The job has ended."""
+        self.estimates.pop(job, None)
+
+    def change_rules(self, rules: Rules, ranking: Ranking) -> None:
+        """Other settings are in force: everybody is put into the order that follows from them."""
+        waiting = [candidate.job for line in self.lines.values() for candidate in line.candidates.values()]
+        self.rules, self.ranking = rules, ranking
+        self.lines.clear()
+        self.shapes.clear()
+        self._line_up(waiting)
+
+    def advance(self, at: float) -> None:
+        """Time has passed: quanta are over, jobs become due."""
+        while self._ends and self._ends[0][0] <= at:
+            _, turn_id = heapq.heappop(self._ends)
+            running = self.running.get(turn_id)
+            if running is not None and turn_id not in self.ending:
+                self.open[turn_id] = running
+        for line in self.lines.values():
+            line.advance(at)
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def shape_of(self, job: Job) -> Shape:
+        """What its place must be like."""
+        request = job.request
+        is_resumable = request.checkpoint is not None
+        return Shape(
+            request.gpus,
+            request.gpu_memory_bytes,
+            request.cpus,
+            request.memory_bytes,
+            request.tiers,
+            None if is_resumable else self.rules.limit_s(job),
+            job.turns == 0,
+            (job.project, job.member) if self.reservations else None,
+        )
+
+    def kept_gpus(self, at: float) -> Kept:
+        """Which GPUs are reserved, and by which reservations."""
+        return kept_gpus(self.reservations, self.bays, self.tiers, at) if self.reservations else {}
+
+    @property
+    def somebody_waits(self) -> bool:
+        return bool(self.shapes)
+
+    def key_of(self, running: Running, at: float) -> Key:
+        """The place of an open turn among its member's candidates."""
+        job, estimate = running.job, self.estimates.get(running.job.id)
+        due_at = self.ranking.due_at(job, estimate)
+        if due_at <= at:
+            return (0, due_at, 0, job.submitted_at, job.id)
+        rank = self.ranking.rank(job, running.attained_gpu_s(at), estimate)
+        # At equal rank the running one stays: a change would cost a stop and gain nothing.
+        return (1, rank, 0, job.submitted_at, job.id)
+
+    def changes_at(self, running: Running, at: float) -> float:
+        """When an open turn's rank will have become worse by running."""
+        job = running.job
+        return self.ranking.changes_at(job, running.attained_gpu_s(at), self.estimates.get(job.id), at)
+
+    def over_limit(self, at: float) -> list[Running]:
+        """Turns in one piece whose time is over."""
+        over = []
+        while self._limits and self._limits[0][0] <= at:
+            limit_at, turn_id = heapq.heappop(self._limits)
+            running = self.running.get(turn_id)
+            if running is not None and turn_id not in self.ending:
+                over.append(running)
+                heapq.heappush(self._limits, (limit_at, turn_id))
+                break
+        if over:  # several at once are rare: look at all
+            over = [r for r in self.running.values() if r.turn.limit_at is not None and r.turn.limit_at <= at]
+            over = [running for running in over if running.turn.id not in self.ending]
+        return over
+
+    def next_limit_at(self) -> float | None:
+        """When the next turn in one piece ends."""
+        while self._limits and self._limits[0][1] not in self.running:
+            heapq.heappop(self._limits)
+        return self._limits[0][0] if self._limits else None
+
+    def guarantees(self) -> list[tuple[float, Running]]:
+        """The guaranteed turns with the end of their quantum, soonest first."""
+        pinned = [
+            (running.turn.guaranteed_until, turn_id)
+            for turn_id, running in self.running.items()
+            if running.turn.limit_at is None and turn_id not in self.open and turn_id not in self.ending
+        ]
+        return [(until, self.running[turn_id]) for until, turn_id in sorted(pinned)]
+
+    def next_guarantee_at(self) -> float | None:
+        """When the next quantum is over."""
+        while self._ends and (self._ends[0][1] not in self.running or self._ends[0][1] in self.ending):
+            heapq.heappop(self._ends)
+        return self._ends[0][0] if self._ends else None
+
+    def _room(self, running: Running) -> NodeRoom | None:
+        return self.bays.rooms.get(running.turn.node)
+
+    def _line_up(self, waiting: Iterable[Job]) -> None:
+        by_account: dict[Account, list[Candidate]] = {}
+        ranking, estimates = self.ranking, self.estimates
+        for job in waiting:
+            estimate = estimates.get(job.id)
+            rank = ranking.rank(job, job.attained_gpu_s, estimate)
+            candidate = Candidate(job, (1, rank, 1, job.submitted_at, job.id), ranking.due_at(job, estimate))
+            by_account.setdefault((job.project, job.member), []).append(candidate)
+            self.shapes[self.shape_of(job)] += 1
+        for account, candidates in by_account.items():
+            line = self.lines[account] = Line()
+            line.add_all(candidates)

@@ -56,10 +56,6 @@ class FreeIndex:
             yield from self.by_count[count]
 
     @property
-    def has_free(self) -> bool:
-        return any(self.by_count[1:])
-
-    @property
     def free(self) -> int:
         """GPUs free in the whole tier."""
         return sum(count * len(bays) for count, bays in enumerate(self.by_count))
@@ -89,6 +85,7 @@ class Bays:
         self.out = out
         self.in_service: dict[str, int] = {}  #: by tier: the most GPUs of it on one node
         self.indexes: dict[str, FreeIndex] = {}
+        self.free_gpus = sum(len(bay.free) for bay in self.all)
         for bay in self.all:
             bay.least_memory_bytes = min(gpu.memory_bytes for gpu in bay.gpus)
         for tier in dict.fromkeys(bay.tier for bay in self.all):
@@ -121,5 +118,6 @@ class Bays:
                 elif not is_free and is_there:
                     del bay.free[at]
             if len(bay.free) != before:
+                self.free_gpus += len(bay.free) - before
                 self.indexes[bay.tier].move(index, before, len(bay.free))
         return [(self.all[index], len(gpus)) for index, gpus in places.items()]

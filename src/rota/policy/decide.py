@@ -31,6 +31,7 @@ from rota.policy.look import look_again_at
 from rota.policy.one_piece import too_long
 from rota.policy.order import Contender, Served, in_order, lowest_first
 from rota.policy.place import Place, hold_for_gang, place_now, place_soon
+from rota.policy.rank import NEVER
 from rota.policy.reservations import admits
 from rota.policy.standing import Running, Shape, Standing
 from rota.policy.tiers import WORTH_MOVING, better_by_waiting, in_preference, short_tiers
@@ -56,7 +57,10 @@ def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decisi
     decision = Decision(ends=forced_ends(standing, at))
     forced = {end.turn for end in decision.ends}
     if standing.somebody_waits or standing.open:
-        contenders = [Contender(r, standing.key_of(r, at)) for r in standing.open.values() if r.turn.id not in forced]
+        contenders = _contenders(standing, forced, at)
+        if not (contenders or wants_reasons or decision.ends or standing.ending or standing.bays.free_gpus):
+            decision.look_again_at = look_again_at(standing, decision, at)
+            return decision
         floor = Floor(standing, lowest_first(standing, contenders, at), at)
         for end in decision.ends:
             floor.stop(standing.running[end.turn])
@@ -67,6 +71,26 @@ def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decisi
             _move_up(standing, floor, decision)
     decision.look_again_at = look_again_at(standing, decision, at)
     return decision
+
+
+def _contenders(standing: Standing, forced: set[str], at: float) -> list[Contender]:
+    """The turns past their quantum that somebody could come before."""
+    key_of = standing.key_of
+    if len(standing.lines) != 1:
+        return [Contender(r, key_of(r, at)) for r in standing.open.values() if r.turn.id not in forced]
+    # With one account, whoever comes before the first in line goes on without more ado.
+    first = next(iter(standing.lines.values())).first_key()
+    if first is None:
+        return []
+    level, first_rank = first[0], first[1] if first[0] else -NEVER
+    contenders = []
+    for running in standing.open.values():
+        if running.rank <= first_rank and at < running.rank_holds_until and (level == 2 or running.due_at <= at):
+            continue
+        key = key_of(running, at)
+        if key > first and running.turn.id not in forced:
+            contenders.append(Contender(running, key))
+    return contenders
 
 
 # --- 1 -------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class Floor:
     def __init__(self, standing: Standing, lowest_first: list[Contender], at: float) -> None:
         self.standing, self.at = standing, at
         self.bays = standing.bays.all
-        self.free_gpus = sum(index.free for index in standing.bays.indexes.values())
+        self.free_gpus = standing.bays.free_gpus
         self.holds: dict[int, Hold] = {}  #: by bay
         self.kept = standing.kept_gpus(at)
         self.claimed_soon: dict[str, int] = {}  #: by tier: GPUs promised to jobs that wait for them to be freed

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from rota.domain.jobs import Job
 from rota.policy.rank import NEVER
 
-#: (0, due at, ...) for who is due, (1, rank, ...) for the others; the rest breaks ties, the running one first.
+#: Level, place in it, and what breaks ties, the running one first. Level 0 has those who are overdue, by time; level 1
+#: those who are due, and level 2 all others, by rank.
 Key = tuple[int, float, int, float, int]
 
 
@@ -20,7 +21,8 @@ class Candidate:
 
     job: Job
     key: Key
-    due_at: float
+    rank: float
+    dues: tuple[float, float]  #: when it is overdue (level 0), and when due (level 1)
 
 
 class Line:
@@ -35,18 +37,19 @@ class Line:
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def add(self, job: Job, rank: float, due_at: float) -> None:
+    def add(self, job: Job, rank: float, dues: tuple[float, float]) -> None:
         """Put a job into its place."""
-        self._put(Candidate(job, (1, rank, 1, job.submitted_at, job.id), due_at))
-        if due_at < NEVER:
-            heapq.heappush(self._dues, (due_at, job.id))
+        self._put(at_level(2, job, rank, dues))
+        for due_at in dues:
+            if due_at < NEVER:
+                heapq.heappush(self._dues, (due_at, job.id))
         heapq.heappush(self._since, (job.waiting_since, job.id))
 
     def add_all(self, candidates: list[Candidate]) -> None:
         """The same for many at once, into an empty line."""
         self.candidates = {candidate.job.id: candidate for candidate in candidates}
         self._keys = sorted(candidate.key for candidate in candidates)
-        self._dues = [(candidate.due_at, candidate.job.id) for candidate in candidates if candidate.due_at < NEVER]
+        self._dues = [(due_at, one.job.id) for one in candidates for due_at in one.dues if due_at < NEVER]
         self._since = [(candidate.job.waiting_since, candidate.job.id) for candidate in candidates]
         heapq.heapify(self._dues)
         heapq.heapify(self._since)
@@ -63,10 +66,11 @@ class Line:
         """Move those to the front that have become due."""
         while self._dues and self._dues[0][0] <= at:
             due_at, job = heapq.heappop(self._dues)
-            candidate = self.candidates.get(job)
-            if candidate is not None and candidate.due_at == due_at and candidate.key[0] == 1:
+            if self._is_current(due_at, job):
+                candidate = self.candidates[job]
                 self.remove(job)
-                self._put(Candidate(candidate.job, (0, due_at, 1, candidate.job.submitted_at, job), due_at))
+                level = 0 if candidate.dues[0] <= at else 1
+                self._put(at_level(level, candidate.job, candidate.rank, candidate.dues))
 
     def next_due_at(self) -> float:
         """When the next job becomes due; `NEVER` if none will."""
@@ -97,5 +101,13 @@ class Line:
         insort(self._keys, candidate.key)
 
     def _is_current(self, due_at: float, job: int) -> bool:
+        """Whether this date still moves the job forward."""
         candidate = self.candidates.get(job)
-        return candidate is not None and candidate.due_at == due_at and candidate.key[0] == 1
+        if candidate is None or due_at not in candidate.dues:
+            return False
+        return candidate.key[0] > (0 if due_at == candidate.dues[0] else 1)
+
+
+def at_level(level: int, job: Job, rank: float, dues: tuple[float, float]) -> Candidate:
+    """A waiting job in its place at this level."""
+    return Candidate(job, (level, dues[0] if level == 0 else rank, 1, job.submitted_at, job.id), rank, dues)

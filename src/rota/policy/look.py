@@ -26,7 +26,7 @@ def look_again_at(standing: Standing, decided: Decided, at: float) -> float | No
         if (until := standing.next_guarantee_at()) is not None:
             times.append(until)
     if somebody_waits:
-        times += [standing.changes_at(running, at) for running in standing.open.values()]
+        times += [standing.changes_at(r, at) for r in standing.open.values() if r.may_worsen]
         times += [line.next_due_at() for line in standing.lines.values()]
         times += _idle_members(standing)
     for one in standing.reservations:

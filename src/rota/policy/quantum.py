@@ -14,9 +14,9 @@ COST_PART = 0.02
 #: What one stop and resume is taken to cost before any was measured; seconds (Tiresias, NSDI 2019, measured 62 s).
 EXPECTED_COST_S = 60.0
 #: A measurement of less GPU time than this says little; GPU-seconds.
-LEAST_MEASURED_GPU_S = 6 * 3600.0
+LEAST_MEASURED_GPU_S = 24 * 3600.0
 #: How often the measurement is looked at; seconds.
-CHECK_EVERY_S = 3600.0
+CHECK_EVERY_S = 12 * 3600.0
 #: How much of the allowance is used at most: what follows is a forecast.
 CAUTION = 0.8
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rota.domain.estimates import Estimate
 from rota.domain.gpus import Condition, Gpu, Node
@@ -18,8 +17,8 @@ from rota.domain.jobs import Job, JobState
 from rota.domain.reservations import Reservation
 from rota.domain.turns import Turn, TurnState
 from rota.policy.bays import Bay, Bays, NodeRoom
-from rota.policy.line import Candidate, Key, Line
-from rota.policy.rank import Ranking
+from rota.policy.line import Candidate, Key, Line, at_level
+from rota.policy.rank import NEVER, Ranking
 from rota.policy.reservations import Kept, kept_gpus
 from rota.policy.values import Account, Rules, Snapshot
 
@@ -37,17 +36,24 @@ class Shape(NamedTuple):
     account: Account | None  #: only while there are reservations: not everybody may use them
 
 
-@dataclass(slots=True)
 class Running:
     """A turn that holds GPUs."""
 
-    turn: Turn
-    job: Job
-    bays: list[tuple[Bay, int]]
+    __slots__ = ("bays", "due_at", "gpus", "job", "judged_by", "may_worsen", "rank", "rank_holds_until", "turn")
+
+    def __init__(self, turn: Turn, job: Job, bays: list[tuple[Bay, int]]) -> None:
+        self.turn, self.job, self.bays = turn, job, bays
+        self.gpus = len(turn.gpus)
+        self.judged_by: Estimate | Literal["not yet"] | None = "not yet"  #: the estimate from which `due_at` follows
+        self.due_at = NEVER
+        self.may_worsen = True  #: whether running on can make its rank worse
+        self.rank = NEVER  #: as it was last weighed
+        self.rank_holds_until = -NEVER  #: up to then the rank is no worse than that
 
     def attained_gpu_s(self, at: float) -> float:
         """GPU-seconds of its job, this turn included."""
-        return self.job.attained_gpu_s + max(at - self.turn.granted_at, 0.0) * len(self.turn.gpus)
+        ran_s = at - self.turn.granted_at
+        return self.job.attained_gpu_s + (ran_s * self.gpus if ran_s > 0 else 0.0)
 
     @property
     def until(self) -> float:
@@ -67,6 +73,7 @@ class Standing:
         self.lines: dict[Account, Line] = {}
         self.shapes: Counter[Shape] = Counter()
         self.running: dict[str, Running] = {}
+        self._turn_of: dict[int, str] = {}
         self.open: dict[str, Running] = {}  #: past their quantum: they compete
         self.ending: dict[str, Running] = {}
         self.held_by: Counter[str] = Counter()  #: turns by member
@@ -109,7 +116,7 @@ class Standing:
             line = self.lines[job.project, job.member] = Line()
         estimate = self.estimates.get(job.id)
         ranking = self.ranking
-        line.add(job, ranking.rank(job, job.attained_gpu_s, estimate), ranking.due_at(job, estimate))
+        line.add(job, ranking.rank(job, job.attained_gpu_s, estimate), ranking.dues(job, estimate))
         self.shapes[self.shape_of(job)] += 1
 
     def remove(self, job: Job) -> None:
@@ -125,6 +132,7 @@ class Standing:
         """A turn holds its GPUs (its job was removed from the list)."""
         running = Running(turn, job, self.bays.take(turn.gpus))
         self.running[turn.id] = running
+        self._turn_of[job.id] = turn.id
         self.held_by[job.member] += 1
         request = job.request
         if request.cpus or request.memory_bytes:
@@ -147,6 +155,7 @@ class Standing:
     def end(self, turn_id: str, at: float) -> None:
         """A turn's GPUs are free again."""
         running = self.running.pop(turn_id)
+        del self._turn_of[running.job.id]
         self.open.pop(turn_id, None)
         self.ending.pop(turn_id, None)
         self.bays.give_back(running.turn.gpus)
@@ -160,8 +169,10 @@ class Standing:
                 room.memory_bytes += request.memory_bytes
 
     def know(self, job: int, estimate: Estimate) -> None:
-        """More is known about how long a running or coming job takes."""
+        """More is known about how long a running or coming job takes (not of one on the list: take it off first)."""
         self.estimates[job] = estimate
+        if (turn := self._turn_of.get(job)) is not None:
+            self.running[turn].rank_holds_until = -NEVER
 
     def forget(self, job: int) -> None:
         """The job has ended."""
@@ -171,6 +182,8 @@ class Standing:
         """Other settings are in force: everybody is put into the order that follows from them."""
         waiting = [candidate.job for line in self.lines.values() for candidate in line.candidates.values()]
         self.rules, self.ranking = rules, ranking
+        for running in self.running.values():
+            running.judged_by, running.rank_holds_until = "not yet", -NEVER
         self.lines.clear()
         self.shapes.clear()
         self._line_up(waiting)
@@ -212,13 +225,24 @@ class Standing:
 
     def key_of(self, running: Running, at: float) -> Key:
         """The place of an open turn among its member's candidates."""
-        job, estimate = running.job, self.estimates.get(running.job.id)
-        due_at = self.ranking.due_at(job, estimate)
-        if due_at <= at:
-            return (0, due_at, 0, job.submitted_at, job.id)
-        rank = self.ranking.rank(job, running.attained_gpu_s(at), estimate)
+        rank = self.rank_of(running, at)
         # At equal rank the running one stays: a change would cost a stop and gain nothing.
-        return (1, rank, 0, job.submitted_at, job.id)
+        return (1 if running.due_at <= at else 2, rank, 0, running.job.submitted_at, running.job.id)
+
+    def rank_of(self, running: Running, at: float) -> float:
+        """The rank with which an open turn competes."""
+        job = running.job
+        estimate = self.estimates.get(job.id)
+        if estimate is not running.judged_by:
+            running.judged_by, running.due_at = estimate, self.ranking.dues(job, estimate)[1]
+            running.may_worsen = estimate is None or not estimate.is_measured
+        attained_gpu_s = running.attained_gpu_s(at)
+        running.rank = self.ranking.rank_to_stay(job, attained_gpu_s, estimate)
+        if not running.may_worsen:
+            running.rank_holds_until = NEVER
+        elif estimate is None:
+            running.rank_holds_until = self.ranking.changes_at(job, attained_gpu_s, None, at)
+        return running.rank
 
     def changes_at(self, running: Running, at: float) -> float:
         """When an open turn's rank will have become worse by running."""
@@ -270,7 +294,7 @@ class Standing:
         for job in waiting:
             estimate = estimates.get(job.id)
             rank = ranking.rank(job, job.attained_gpu_s, estimate)
-            candidate = Candidate(job, (1, rank, 1, job.submitted_at, job.id), ranking.due_at(job, estimate))
+            candidate = at_level(2, job, rank, ranking.dues(job, estimate))
             by_account.setdefault((job.project, job.member), []).append(candidate)
             self.shapes[self.shape_of(job)] += 1
         for account, candidates in by_account.items():

@@ -28,7 +28,7 @@ class Rules:
     patience_s: float = 86400.0  #: a job that waited this long for its first turn goes before its member's others
     gang_patience_s: float = 4 * 3600.0  #: a gang that waited this long has GPUs kept idle for it
     credit_s: float = 4 * 3600.0  #: for how long of its share an idle project saves up
-    most_slowdown: float = 48.0  #: a job that has taken this many times its run time goes before its member's others
+    most_slowdown: float = 50.0  #: a job that has taken this many times its run time goes before its member's others
     speeds: Mapping[str, float] = field(default_factory=dict)  #: by tier, against each other; 1 if absent
 
     @property

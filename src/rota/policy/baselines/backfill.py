@@ -20,8 +20,6 @@ class Backfill:
         return BySubmit()
 
     def decide(self, standing: Standing, at: float) -> Decision:
-        if not standing.shapes:
-            return Decision()
         return serve(standing, all_in_order(standing), at, EasyRule(standing, at))
 
 

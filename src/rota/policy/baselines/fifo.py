@@ -21,8 +21,11 @@ class BySubmit:
     def rank(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
         return job.submitted_at
 
-    def due_at(self, job: Job, estimate: Estimate | None) -> float:
-        return NEVER
+    def rank_to_stay(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
+        return self.rank(job, attained_gpu_s, estimate)
+
+    def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
+        return NEVER, NEVER
 
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         return NEVER
@@ -35,8 +38,6 @@ class Fifo:
         return BySubmit()
 
     def decide(self, standing: Standing, at: float) -> Decision:
-        if not standing.shapes:
-            return Decision()
         return serve(standing, all_in_order(standing), at, NOBODY_PASSES)
 
 

@@ -24,6 +24,8 @@ def serve(
 ) -> Decision:
     """Begin what fits, in order; whoever comes after one that does not fit begins only if it `may_pass` that one."""
     decision = Decision()
+    if not standing.shapes or not standing.bays.free_gpus:
+        return decision
     floor = Floor(standing, [], at)
     first: Job | None = None
     refused: set[Shape] = set()

@@ -34,8 +34,6 @@ class ShortestJob:
         return ByTotal()
 
     def decide(self, standing: Standing, at: float) -> Decision:
-        if not standing.shapes:
-            return Decision()
         return serve(standing, all_in_order(standing), at, lambda floor, first, job: True)
 
 

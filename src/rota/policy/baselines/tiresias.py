@@ -20,8 +20,11 @@ class TwoQueues:
     def rank(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
         return 0.0 if attained_gpu_s < THRESHOLD_GPU_S else 1.0
 
-    def due_at(self, job: Job, estimate: Estimate | None) -> float:
-        return NEVER
+    def rank_to_stay(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
+        return self.rank(job, attained_gpu_s, estimate)
+
+    def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
+        return NEVER, NEVER
 
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         left = THRESHOLD_GPU_S - attained_gpu_s

@@ -143,12 +143,12 @@ class Replay:
         run = self._runs.get(job)
         if run is None or run.turn is None or run.turns != number:
             return False
-        self._tell_progress(run, run.job.attained_gpu_s / run.past.gpus + self.at - run.turn.granted_at)
+        ran_s = run.job.attained_gpu_s / run.past.gpus + self.at - run.turn.granted_at
+        self._tell_progress(run, ran_s, run.knowledge.learnt_total_s - self._useful_s(run))
         return run.turn.id in self.standing.open and self.standing.somebody_waits
 
-    def _tell_progress(self, run: _Run, ran_s: float) -> None:
-        left_s = max(run.knowledge.learnt_total_s - self._useful_s(run), 0.0)
-        self.standing.know(run.past.id, Estimate(ran_s + left_s, Source.PROGRESS))
+    def _tell_progress(self, run: _Run, ran_s: float, left_s: float) -> None:
+        self.standing.know(run.past.id, Estimate(ran_s + max(left_s, 0.0), Source.PROGRESS))
 
     def _useful_s(self, run: _Run) -> float:
         return run.done_s + max(self.at - run.useful_from, 0.0) * run.speed
@@ -176,15 +176,15 @@ class Replay:
         run.done_s = self._useful_s(run)
         attained = run.job.attained_gpu_s + (self.at - turn.granted_at) * run.past.gpus
         run.turn, run.was_stopped = None, True
-        run.job = replace(
-            run.job, state=JobState.WAITING, waiting_since=self.at, attained_gpu_s=attained, turns=run.turns
-        )
+        job = run.job
+        run.job = Job(
+            job.id, "", job.member, job.project, job.request, job.submitted_at, JobState.WAITING, self.at, run.turns,
+            attained,
+        )  # fmt: skip
         if (estimate := self.standing.estimates.get(run.past.id)) and estimate.is_measured:
-            if self._information is Information.NOISY:
-                self._tell_progress(run, attained / run.past.gpus)
-            else:
-                left_s = max(run.past.duration_s - run.done_s, 0.0)
-                self.standing.know(run.past.id, Estimate(attained / run.past.gpus + left_s, Source.PROGRESS))
+            is_noisy = self._information is Information.NOISY
+            total_s = run.knowledge.learnt_total_s if is_noisy else run.past.duration_s
+            self._tell_progress(run, attained / run.past.gpus, total_s - run.done_s)
         self.standing.add(run.job)
 
     # --- decisions --------------------------------------------------------------------------------
@@ -216,7 +216,18 @@ class Replay:
         )  # fmt: skip
         self.standing.remove(run.job)
         if run.turns == 1:
-            run.job = replace(run.job, turns=1)
+            job = run.job  # replace() takes as long as all the rest of this function
+            run.job = Job(
+                job.id,
+                "",
+                job.member,
+                job.project,
+                job.request,
+                job.submitted_at,
+                JobState.RUNNING,
+                job.submitted_at,
+                1,
+            )
         self.standing.begin(turn, run.job)
         cost_s = (COST_S if past.gpus <= WIDE_GPUS else WIDE_COST_S) if run.was_stopped else 0.0
         run.turn, run.useful_from, run.speed = turn, at + cost_s, self._speeds[begin.tier]

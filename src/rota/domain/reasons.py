@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any, ClassVar
 
 
@@ -28,6 +29,19 @@ class Reason:
         return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
+class Because(StrEnum):
+    """Why one job comes before another, and what the two numbers beside it are."""
+
+    NOTHING_RUNNING = "nothing running"  # its member has nothing running; seconds waited
+    PROJECT = "project"  # its project has received less; GPU-seconds for each unit of its share
+    MEMBER = "member"  # in the project, its member has received less; GPU-seconds
+    IN_TURN = "in turn"  # the two are served alternately, and this one has just been picked; GPU-seconds received
+    OVERDUE = "overdue"  # it has waited beyond patience, or beyond what its length bears; seconds since its submit
+    SHORTER = "shorter"  # it is expected to be done sooner; seconds left
+    LESS_SERVED = "less served"  # nothing is known of their lengths, and it has had less; GPU-seconds
+    EARLIER = "earlier"  # all the same, but submitted before; seconds since the submit
+
+
 # --- why a job waits ---------------------------------------------------------------------------
 
 
@@ -38,6 +52,12 @@ class AheadOfYou(Reason):
     jobs: int  #: waiting jobs that would be served before this one
     turns: int  #: turns on GPUs this job could use
     next_free_at: float | None = None  #: when the first of those turns may be ended for somebody
+    first: int | None = None  #: the job right before this one: waiting too, or past its quantum and going on
+    first_member: str = ""
+    first_project: str = ""
+    because: str = ""  #: why that one comes first, a `Because`; "" where nobody is named
+    theirs: float = 0.0  #: the number that decided, for the one before, in the unit that `because` names
+    yours: float = 0.0  #: the same for this job
 
 
 @dataclass(frozen=True, slots=True)

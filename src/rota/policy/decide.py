@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rota.domain.gpus import Condition
@@ -26,14 +25,16 @@ from rota.domain.reasons import (
 )
 from rota.policy.explain import Explainer
 from rota.policy.floor import Floor
+from rota.policy.hold import hold_for_gang
 from rota.policy.line import Candidate
 from rota.policy.look import look_again_at
 from rota.policy.one_piece import too_long
-from rota.policy.order import Contender, Served, in_order, lowest_first
-from rota.policy.place import Place, hold_for_gang, place_now, place_soon
+from rota.policy.order import Contender, Order, in_order, lowest_first
+from rota.policy.place import Place, place_now, place_soon
 from rota.policy.rank import NEVER
 from rota.policy.reservations import admits
-from rota.policy.standing import Running, Shape, Standing
+from rota.policy.shapes import Shape
+from rota.policy.standing import Running, Standing
 from rota.policy.tiers import WORTH_MOVING, better_by_waiting, in_preference, short_tiers
 from rota.policy.values import Begin, End
 
@@ -57,7 +58,7 @@ def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decisi
     decision = Decision(ends=forced_ends(standing, at))
     forced = {end.turn for end in decision.ends}
     if standing.somebody_waits or standing.open:
-        contenders = _contenders(standing, forced, at)
+        contenders = _contenders(standing, forced, at, wants_reasons)
         if not (contenders or wants_reasons or decision.ends or standing.ending or standing.bays.free_gpus):
             decision.look_again_at = look_again_at(standing, decision, at)
             return decision
@@ -73,10 +74,10 @@ def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decisi
     return decision
 
 
-def _contenders(standing: Standing, forced: set[str], at: float) -> list[Contender]:
+def _contenders(standing: Standing, forced: set[str], at: float, wants_all: bool) -> list[Contender]:
     """The turns past their quantum that somebody could come before."""
     key_of = standing.key_of
-    if len(standing.lines) != 1:
+    if wants_all or len(standing.lines) != 1:
         return [Contender(r, key_of(r, at)) for r in standing.open.values() if r.turn.id not in forced]
     # With one account, whoever comes before the first in line goes on without more ado.
     first = next(iter(standing.lines.values())).first_key()
@@ -85,7 +86,7 @@ def _contenders(standing: Standing, forced: set[str], at: float) -> list[Contend
     level, first_rank = first[0], first[1] if first[0] else -NEVER
     contenders = []
     for running in standing.open.values():
-        if running.rank <= first_rank and at < running.rank_holds_until and (level == 2 or running.due_at <= at):
+        if running.rank <= first_rank and at < running.worsens_at and (level == 2 or running.due_at <= at):
             continue
         key = key_of(running, at)
         if key > first and running.turn.id not in forced:
@@ -135,30 +136,33 @@ class _Walk:
     def __init__(self, standing: Standing, floor: Floor, decision: Decision, wants_reasons: bool) -> None:
         self._standing, self._floor, self._decision = standing, floor, decision
         self._at, self._rules = floor.at, standing.rules
-        self._short = short_tiers(standing)
+        self._short = short_tiers(standing) if len(standing.tiers) > 1 else frozenset[str]()
         self._refused: set[Shape] = set()
         self._waiting = sum(standing.shapes.values())
         self._explainer = Explainer(standing, floor) if wants_reasons else None
 
-    def through(self, order: Iterator[Served]) -> None:
+    def through(self, order: Order) -> None:
         """Until nothing is left to give, or, when reasons are wanted, to the end."""
-        floor, shapes = self._floor, self._standing.shapes
+        floor, refused, explainer = self._floor, self._refused, self._explainer
+        shapes = len(self._standing.shapes)
         for served in order:
             if isinstance(served, Contender):
                 floor.keep_going(served.running)
+            elif served.shape not in refused:
+                self._serve(served, order)
+            elif explainer is not None:
+                self._wait(served, None)
             else:
-                self._serve(served)
-            if self._explainer is None and (floor.is_full or len(self._refused) == len(shapes)):
+                continue
+            if explainer is not None:
+                explainer.note(served)
+            elif floor.is_full or len(refused) == shapes:
                 return
 
-    def _serve(self, candidate: Candidate) -> None:
+    def _serve(self, candidate: Candidate, order: Order) -> None:
         """A place now, a place soon, or a reason to wait."""
-        job = candidate.job
-        shape = self._standing.shape_of(job)
-        if shape in self._refused:
-            self._wait(job, shape, None)
-            return
-        needs_s = self._rules.guarantee_s(job) if shape.needs_s is None else shape.needs_s
+        job, shape = candidate.job, candidate.shape
+        needs_s = self._rules.quantum_s if shape.needs_s is None else shape.needs_s
         tiers = in_preference(shape.tiers, self._standing.tiers, self._short)
         blocked: Reason | None = None
         for tier in tiers:
@@ -178,7 +182,7 @@ class _Walk:
                     self._make_room(job, place)
                     return
         self._refused.add(shape)
-        self._wait(job, shape, blocked or self._hold(job, tiers))
+        self._wait(candidate, blocked or self._hold(candidate, tiers, order))
 
     def _better_to_wait(
         self, job: Job, shape: Shape, place: Place, tiers: tuple[str, ...], needs_s: float
@@ -198,16 +202,12 @@ class _Walk:
         estimate = self._standing.estimates.get(job.id)
         return max(ran_s, UNKNOWN_LEFT_S) if estimate is None else max(estimate.total_s - ran_s, 0.0)
 
-    def _hold(self, job: Job, tiers: tuple[str, ...]) -> Reason | None:
-        """GPUs are kept idle for a gang that has waited long, or whose member has nothing else."""
+    def _hold(self, candidate: Candidate, tiers: tuple[str, ...], order: Order) -> Reason | None:
+        """A gang's GPUs become free one after the other: what is free of them is kept idle until it is whole."""
+        job = candidate.job
         if job.request.gpus == 1:
             return None
-        waited_s = self._at - job.waiting_since
-        is_idle = not self._standing.held_by[job.member] and len(self._standing.lines) > 1
-        patience_s = self._rules.gang_patience_s
-        if waited_s < (min(self._rules.quantum_s, patience_s) if is_idle else patience_s):
-            return None
-        held = hold_for_gang(job, tiers, self._floor)
+        held = hold_for_gang(job, tiers, self._floor, lambda running: order.comes_after(running, candidate))
         return Explainer.gang_forms(job, *held) if held else None
 
     def _begin(self, job: Job, place: Place) -> None:
@@ -220,7 +220,7 @@ class _Walk:
         if place.fills_gap is not None and place.fills_gap.gang != job.id:
             reason = Backfilled(place.fills_gap.gang, place.fills_gap.from_at - at)
         gpus = place.gpus
-        until = limit_at or at + rules.guarantee_s(job)
+        until = limit_at or at + rules.quantum_s
         names = tuple([gpu.uuid for gpu in gpus])
         self._decision.begins.append(Begin(job.id, names, gpus[0].node, gpus[0].tier, until, limit_at, reason))
 
@@ -239,17 +239,17 @@ class _Walk:
             floor.claim_freeing(bay, chosen)
             floor.claim_room(bay, job.request)
 
-    def _wait(self, job: Job, shape: Shape, reason: Reason | None) -> None:
+    def _wait(self, candidate: Candidate, reason: Reason | None) -> None:
         if self._explainer is not None:
             ahead = len(self._decision.waits)
-            self._decision.waits.append((job.id, self._explainer.why(job, shape, reason, ahead)))
+            self._decision.waits.append((candidate.job.id, self._explainer.why(candidate, reason, ahead)))
 
 
 def _move_up(standing: Standing, floor: Floor, decision: Decision) -> None:
     """Turns past their quantum leave a slow tier when a faster one that they accept is free and nobody wants it."""
     speeds = standing.rules.speeds
     stopped = {end.turn for end in decision.ends}
-    for turn_id, running in standing.open.items():
+    for turn_id, running in sorted(standing.open.items()):
         job, here = running.job, speeds.get(running.turn.tier, 1.0)
         for tier in in_preference(job.request.tiers, standing.tiers, frozenset()):
             faster = speeds.get(tier, 1.0) / here

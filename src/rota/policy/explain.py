@@ -17,9 +17,13 @@ from rota.domain.reasons import (
     SoonerElsewhere,
 )
 from rota.policy.bays import Bay
+from rota.policy.compare import why_before
 from rota.policy.floor import Floor
+from rota.policy.line import Candidate
+from rota.policy.order import Contender, Served
 from rota.policy.place import Place
-from rota.policy.standing import Shape, Standing
+from rota.policy.shapes import Shape
+from rota.policy.standing import Standing
 
 
 class Explainer:
@@ -29,28 +33,52 @@ class Explainer:
         self._standing, self._floor = standing, floor
         self._known: dict[Shape, Reason] = {}
         self._turns: dict[tuple[tuple[str, ...], int], tuple[int, float | None]] = {}
+        self._latest: dict[str, tuple[int, Served]] = {}  #: by tier: who was served last there, and as the how manieth
+        self._served = 0
 
-    def why(self, job: Job, shape: Shape, found: Reason | None, ahead: int) -> Reason:
+    def note(self, served: Served) -> None:
+        """Somebody was served, or waits, or goes on: whoever comes next on these GPUs comes after them."""
+        self._served += 1
+        if isinstance(served, Contender):
+            self._latest[served.running.turn.tier] = (self._served, served)
+            return
+        for tier in served.job.request.tiers or self._standing.tiers:
+            self._latest[tier] = (self._served, served)
+
+    def why(self, candidate: Candidate, found: Reason | None, ahead: int) -> Reason:
         """The reason found when its place was looked for, or that of its shape with the job's own place in it."""
+        shape = candidate.shape
         if found is not None:
             self._known.setdefault(shape, AheadOfYou(0, *self._turns_on(shape)))
             return found
         known = self._known.get(shape)
         if known is None:
-            known = self._known[shape] = self._find(job, shape)
+            known = self._known[shape] = self._find(candidate.job, shape)
         if isinstance(known, AheadOfYou):
-            return AheadOfYou(ahead, known.turns, known.next_free_at)
+            return self._ahead(candidate, known, ahead)
         return known
+
+    def _ahead(self, candidate: Candidate, known: AheadOfYou, ahead: int) -> AheadOfYou:
+        """With the one that comes right before it."""
+        tiers = candidate.job.request.tiers or self._standing.tiers
+        latest = max(
+            (self._latest[tier] for tier in tiers if tier in self._latest), default=None, key=lambda entry: entry[0]
+        )
+        if latest is None:
+            return AheadOfYou(ahead, known.turns, known.next_free_at)
+        first = why_before(self._standing, latest[1], candidate, self._floor.at)
+        return AheadOfYou(
+            ahead, known.turns, known.next_free_at, first.job.id, first.job.member, first.job.project,
+            first.because.value, first.theirs, first.yours,
+        )  # fmt: skip
 
     def place_kept(self, place: Place) -> Reason:
         """GPUs are being freed for it."""
         standing = self._standing
-        turns: dict[str, None] = {}
         wanted = {gpu.uuid for gpu in place.gpus}
-        for turn_id in [*standing.ending, *(stop.turn.id for stop in place.stops)]:
-            if not wanted.isdisjoint(standing.running[turn_id].turn.gpus):
-                turns[turn_id] = None
-        return PlaceKept(tuple(turns), place.gpus[0].node)
+        turns = {*standing.ending, *(stop.turn.id for stop in place.stops)}
+        turns = {turn_id for turn_id in turns if not wanted.isdisjoint(standing.running[turn_id].turn.gpus)}
+        return PlaceKept(tuple(sorted(turns)), place.gpus[0].node)
 
     @staticmethod
     def gang_forms(job: Job, bays: list[Bay], free_now: int, whole_at: float) -> Reason:
@@ -77,7 +105,7 @@ class Explainer:
     def _not_in(self, bay: Bay, job: Job, shape: Shape) -> Reason | None:
         """Why not on the free GPUs of this bay."""
         floor, at = self._floor, self._floor.at
-        needs_s = self._standing.rules.guarantee_s(job) if shape.needs_s is None else shape.needs_s
+        needs_s = self._standing.rules.quantum_s if shape.needs_s is None else shape.needs_s
         places = [p for p in floor.free_in(bay) if bay.gpus[p].memory_bytes >= shape.gpu_memory_bytes]
         if len(places) < shape.gpus:
             return None
@@ -120,7 +148,3 @@ class Explainer:
             ends = [running.until for running in turns]
             self._turns[key] = len(turns), min((at for at in ends if at > self._floor.at), default=None)
         return self._turns[key]
-
-
-def _is_large(bay: Bay, shape: Shape) -> bool:
-    return any(gpu.memory_bytes >= shape.gpu_memory_bytes for gpu in bay.gpus)

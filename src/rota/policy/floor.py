@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rota.domain.gpus import Gpu
 from rota.domain.jobs import Job, Request
 from rota.policy.bays import Bay, FreeIndex, NodeRoom
 from rota.policy.order import Contender
@@ -29,6 +29,7 @@ class Floor:
         self.bays = standing.bays.all
         self.free_gpus = standing.bays.free_gpus
         self.holds: dict[int, Hold] = {}  #: by bay
+        self.kept_going: dict[int, int] = {}  #: by bay: GPUs of turns past their quantum that go on for now
         self.kept = standing.kept_gpus(at)
         self.claimed_soon: dict[str, int] = {}  #: by tier: GPUs promised to jobs that wait for them to be freed
         #: By bay: turns that could be stopped, the first to stop at the front.
@@ -42,6 +43,7 @@ class Floor:
         for running in standing.ending.values():
             self._count_as_freeing(running)
         self._free: dict[int, list[int]] = {}
+        self._stopped: set[str] = set()
         self._indexes: dict[str, FreeIndex] = {}
         self._rooms: dict[str, NodeRoom] = {}
         self._rooms_soon: dict[str, tuple[int, int]] = {}
@@ -100,8 +102,9 @@ class Floor:
             if self.bays[index].tier == tier:
                 yield self.bays[index]
 
-    def gpus(self, bay: Bay, places: Iterable[int]) -> list[Gpu]:
-        return [bay.gpus[place] for place in places]
+    def is_stopped(self, running: Running) -> bool:
+        """Whether this decision has told it to end."""
+        return running.turn.id in self._stopped
 
     # --- taking -------------------------------------------------------------------------------
 
@@ -137,6 +140,7 @@ class Floor:
 
     def stop(self, running: Running) -> None:
         """A turn is told to end: what it holds can be had soon."""
+        self._stopped.add(running.turn.id)
         if running.turn.id in self.stoppable:
             self._forget(running)
         self._count_as_freeing(running)
@@ -146,6 +150,8 @@ class Floor:
         """A turn past its quantum goes on: nobody before it needs its GPUs."""
         if running.turn.id in self.stoppable:
             self._forget(running)
+        for bay, count in running.bays:
+            self.kept_going[bay.index] = self.kept_going.get(bay.index, 0) + count
 
     def _forget(self, running: Running) -> None:
         self.stoppable.pop(running.turn.id, None)
@@ -160,7 +166,7 @@ class Floor:
         for uuid in running.turn.gpus:
             if uuid in place_of and uuid not in out:
                 bay, place = place_of[uuid]
-                self.freeing.setdefault(bay.index, []).append(place)
+                insort(self.freeing.setdefault(bay.index, []), place)
 
     def _add_room_soon(self, running: Running) -> None:
         request = running.job.request

@@ -5,24 +5,25 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rota.domain.jobs import Job
 from rota.policy.rank import NEVER
+from rota.policy.shapes import Shape
 
 #: Level, place in it, and what breaks ties, the running one first. Level 0 has those who are overdue, by time; level 1
 #: those who are due, and level 2 all others, by rank.
 Key = tuple[int, float, int, float, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A waiting job, in its place."""
+class Candidate(NamedTuple):
+    """A waiting job, in its place. A tuple: one is made each time a job is put on the list."""
 
     job: Job
     key: Key
     rank: float
     dues: tuple[float, float]  #: when it is overdue (level 0), and when due (level 1)
+    shape: Shape
 
 
 class Line:
@@ -37,9 +38,9 @@ class Line:
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def add(self, job: Job, rank: float, dues: tuple[float, float]) -> None:
+    def add(self, job: Job, rank: float, dues: tuple[float, float], shape: Shape) -> None:
         """Put a job into its place."""
-        self._put(at_level(2, job, rank, dues))
+        self._put(at_level(2, job, rank, dues, shape))
         for due_at in dues:
             if due_at < NEVER:
                 heapq.heappush(self._dues, (due_at, job.id))
@@ -54,13 +55,13 @@ class Line:
         heapq.heapify(self._dues)
         heapq.heapify(self._since)
 
-    def remove(self, job: int) -> Job | None:
+    def remove(self, job: int) -> Candidate | None:
         """Take a job out; None when it is not here."""
         candidate = self.candidates.pop(job, None)
         if candidate is None:
             return None
         del self._keys[bisect_left(self._keys, candidate.key)]
-        return candidate.job
+        return candidate
 
     def advance(self, at: float) -> None:
         """Move those to the front that have become due."""
@@ -70,7 +71,7 @@ class Line:
                 candidate = self.candidates[job]
                 self.remove(job)
                 level = 0 if candidate.dues[0] <= at else 1
-                self._put(at_level(level, candidate.job, candidate.rank, candidate.dues))
+                self._put(at_level(level, candidate.job, candidate.rank, candidate.dues, candidate.shape))
 
     def next_due_at(self) -> float:
         """When the next job becomes due; `NEVER` if none will."""
@@ -108,6 +109,6 @@ class Line:
         return candidate.key[0] > (0 if due_at == candidate.dues[0] else 1)
 
 
-def at_level(level: int, job: Job, rank: float, dues: tuple[float, float]) -> Candidate:
+def at_level(level: int, job: Job, rank: float, dues: tuple[float, float], shape: Shape) -> Candidate:
     """A waiting job in its place at this level."""
-    return Candidate(job, (level, dues[0] if level == 0 else rank, 1, job.submitted_at, job.id), rank, dues)
+    return Candidate(job, (level, dues[0] if level == 0 else rank, 1, job.submitted_at, job.id), rank, dues, shape)

@@ -26,18 +26,21 @@ def look_again_at(standing: Standing, decided: Decided, at: float) -> float | No
         if (until := standing.next_guarantee_at()) is not None:
             times.append(until)
     if somebody_waits:
-        times += [standing.changes_at(r, at) for r in standing.open.values() if r.may_worsen]
+        worsens_at = standing.worsens_at
+        times += [worsens_at(running, at) for running in standing.open.values() if running.may_worsen]
         times += [line.next_due_at() for line in standing.lines.values()]
         times += _idle_members(standing)
     for one in standing.reservations:
         times += [one.begins_at, one.ends_at]
-    return min((moment for moment in times if at < moment < NEVER), default=None)
+    soonest = NEVER
+    for moment in times:
+        if at < moment < soonest:
+            soonest = moment
+    return soonest if soonest < NEVER else None
 
 
 def _idle_members(standing: Standing) -> list[float]:
     """When a member who has nothing running has waited for a quantum."""
-    if len(standing.lines) < 2:
-        return []
     times = []
     for (_, member), line in standing.lines.items():
         if line and not standing.held_by[member]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rota.domain.reasons import TooLongInOnePiece
+from rota.policy.bays import Bay
 from rota.policy.place import Place
+from rota.policy.shapes import Shape
 from rota.policy.standing import Standing
 
 
@@ -12,28 +14,37 @@ def too_long(standing: Standing, place: Place, needs_s: float, at: float) -> Too
     quantum_s, tier = standing.rules.quantum_s, place.tier
     if needs_s <= quantum_s:
         return None
+    in_service = [bay for bay in standing.bays.all if bay.tier == tier]
     others = {
         shape: jobs
-        for shape, jobs in standing.shapes.items()
-        if shape.is_first and shape.needs_s is None and (not shape.tiers or tier in shape.tiers)
+        for shape, jobs in standing.first_turns.items()
+        if _could_be_served(shape, tier, in_service, standing)
     }
     if not others:
         return None
-    left = _rotating_gpus(standing, tier, at + quantum_s) - len(place.gpus)
+    left = _rotating_gpus(standing, in_service, at + quantum_s) - len(place.gpus)
     if left >= min(shape.gpus for shape in others):
         return None
     return TooLongInOnePiece(needs_s, quantum_s, sum(others.values()))
 
 
-def _rotating_gpus(standing: Standing, tier: str, soon: float) -> int:
-    """GPUs of a tier in service that no turn holds for longer than a quantum from now."""
-    bays = standing.bays
+def _could_be_served(shape: Shape, tier: str, bays: list[Bay], standing: Standing) -> bool:
+    """Whether such a job could ever have its first turn on this tier: nobody is kept waiting for one that could not."""
+    if shape.tiers and tier not in shape.tiers:
+        return False
+    sizes = [
+        sum(gpu.uuid not in standing.bays.out and gpu.memory_bytes >= shape.gpu_memory_bytes for gpu in bay.gpus)
+        for bay in bays
+    ]
+    return max(sizes) >= shape.gpus or (shape.gpus > standing.bays.in_service[tier] and sum(sizes) >= shape.gpus)
+
+
+def _rotating_gpus(standing: Standing, bays: list[Bay], soon: float) -> int:
+    """GPUs in service that no turn holds for longer than a quantum from now."""
     held = {
         gpu
         for running in standing.running.values()
         if running.turn.limit_at is not None and running.turn.limit_at > soon
         for gpu in running.turn.gpus
     }
-    return sum(
-        gpu.uuid not in held and gpu.uuid not in bays.out for bay in bays.all if bay.tier == tier for gpu in bay.gpus
-    )
+    return sum(gpu.uuid not in held and gpu.uuid not in standing.bays.out for bay in bays for gpu in bay.gpus)

@@ -1,4 +1,4 @@
-"""Where a candidate goes: on free GPUs now, on GPUs that are freed for it, or on a node kept for its gang."""
+"""Where a candidate goes: on free GPUs now, or on GPUs that are freed for it."""
 
 from __future__ import annotations
 
@@ -155,48 +155,3 @@ def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
         needed = {bay.gpus[place].uuid for place in usable[:left]}
         stops.update({r.turn.id: r for r in lowest if not needed.isdisjoint(r.turn.gpus)})
     return Place(tuple(chosen), tuple(stops.values()), is_now=False)
-
-
-def hold_for_gang(job: Job, tiers: tuple[str, ...], floor: Floor) -> tuple[list[Bay], int, float] | None:
-    """Keep idle for a gang what gets free in the bays in which it is whole earliest.
-
-    Returns the bays, how many of their GPUs are free now, and when it is whole; None when no place could take it.
-    """
-    best: tuple[float, list[Bay]] | None = None
-    for tier in tiers:
-        largest = floor.standing.bays.in_service.get(tier, 0)
-        whole = [
-            (at, bay)
-            for bay in floor.bays
-            if bay.tier == tier and bay.index not in floor.holds
-            and (at := _whole_at(bay, min(job.request.gpus, len(bay.gpus)), job, floor)) is not None
-            and (len(bay.gpus) >= job.request.gpus or job.request.gpus > largest)
-        ]  # fmt: skip
-        whole.sort(key=lambda entry: (entry[0], entry[1].index))
-        needed, count = [], 0
-        for at, bay in whole:
-            needed.append((at, bay))
-            count += len(bay.gpus)
-            if count >= job.request.gpus:
-                break
-        if count >= job.request.gpus and (best is None or needed[-1][0] < best[0]):
-            best = (needed[-1][0], [bay for _, bay in needed])
-    if best is None:
-        return None
-    for bay in best[1]:
-        floor.holds[bay.index] = Hold(job.id, best[0])
-    return best[1], sum(len(floor.free_in(bay)) for bay in best[1]), best[0]
-
-
-def _whole_at(bay: Bay, gpus: int, job: Job, floor: Floor) -> float | None:
-    """When so many GPUs of the bay can be had together, as far as is guaranteed."""
-    times = [floor.at] * len(floor.free_in(bay))
-    for running in floor.standing.running.values():
-        for its_bay, count in running.bays:
-            if its_bay is bay:
-                times += [
-                    max(running.until, floor.at) if running.turn.id not in floor.standing.ending else floor.at
-                ] * count
-    if len(times) < gpus or not floor.fitting(list(range(len(bay.gpus))), bay, job, FOR_EVER_S if floor.kept else 0.0):
-        return None
-    return sorted(times)[gpus - 1]

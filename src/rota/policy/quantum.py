@@ -36,6 +36,10 @@ class Bounds:
         return min(max(quantum_s, self.least_s), self.most_s)
 
 
+#: In force where a laboratory says nothing else: as long as first turns may be waited for, as short as saves are worth.
+DEFAULT_BOUNDS = Bounds(5 * 60.0, 4 * 3600.0)
+
+
 def next_quantum_s(quantum_s: float, cost_gpu_s: float, spent_gpu_s: float, bounds: Bounds) -> float:
     """The quantum from now on, from the cost and the whole GPU time measured under the present one.
 

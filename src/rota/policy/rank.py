@@ -22,15 +22,23 @@ UNSTARTED_QUANTA = 2.0
 UNPROVEN_FACTOR = 8.0
 #: A measured total is good to about a fifth: when it is used up, so much of it may still be left.
 LEAST_LEFT_PART = 0.02
-#: Service classes begin at one GPU-hour and double: 1, 2, 4, ... GPU-hours. Where the quantum is set shorter than a
-#: quarter of an hour (a demonstration, a test) they begin at one quantum.
+#: Service classes begin at one GPU-hour and double: 1, 2, 4, ... GPU-hours. Where the quantum is set shorter than
+#: five minutes (a demonstration, a test) they begin at one quantum.
 FIRST_CLASS_GPU_S = 3600.0
-SHORT_QUANTUM_S = 900.0
+SHORT_QUANTUM_S = 300.0
 #: A first turn is due after so many quanta, if patience is not over sooner. Shorter bounds cost completion time where
 #: nothing is known about durations, longer ones gain none.
 FIRST_TURN_QUANTA = 16.0
 #: A turn past its quantum is stopped only for a job that is shorter by so much: a stop must pay for itself.
-STAY_PART = 0.6
+STAY_PART = 0.8
+#: How much longer a job is expected to need that has outrun its estimate grows with its run time in such steps: what
+#: is weighed anew less often stops less often.
+STEP_FACTOR = 1.25
+_LOG_STEP = math.log(STEP_FACTOR)
+#: A turn is not weighed anew more often than the classes of jobs of this run time suggest; seconds.
+LEAST_STEP_S = 60.0
+#: Sums of floats that miss the end of a class by this part have reached it.
+ROUNDING = 1e-9
 #: Nobody's slowdown is judged by less than this run time, in seconds.
 LEAST_TOTAL_S = 1800.0
 NEVER = math.inf
@@ -89,7 +97,8 @@ class ShortRemaindersFirst:
         if ran_s == 0:
             return min(total_s, UNSTARTED_QUANTA * quantum_s)
         # Past half of an unproven estimate a job is expected to need as long again as it has had.
-        return min(max(total_s - ran_s, ran_s), UNPROVEN_FACTOR * max(ran_s, quantum_s))
+        step_s = _step_end_s(ran_s)
+        return min(max(total_s - ran_s, step_s), UNPROVEN_FACTOR * max(step_s, quantum_s))
 
     def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
         """First turns by patience; later ones by slowdown, so that nobody waits for ever behind shorter jobs."""
@@ -107,14 +116,28 @@ class ShortRemaindersFirst:
         return overdue_at, min(due_at, job.submitted_at + rules.most_slowdown * max(total_s, LEAST_TOTAL_S))
 
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
-        """A service class ends, or an unproven estimate becomes less believable."""
+        """A service class ends, or an unproven estimate is half used up and then less and less believable."""
+        gpus = job.request.gpus
         if estimate is None:
-            return at + (self._class_end_gpu_s(attained_gpu_s) - attained_gpu_s) / job.request.gpus
-        return NEVER if estimate.is_measured else at + self._rules.quantum_s
+            return at + (self._class_end_gpu_s(attained_gpu_s) - attained_gpu_s) / gpus
+        if estimate.is_measured:
+            return NEVER
+        ran_s, total_s = attained_gpu_s / gpus, estimate.total_s
+        step_s, half_s = _step_end_s(ran_s), total_s / (1 + STEP_FACTOR)
+        if ran_s < half_s and total_s - ran_s < UNPROVEN_FACTOR * max(step_s, self._rules.quantum_s):
+            return at + half_s - ran_s
+        return at + step_s - ran_s
 
     def _class_end_gpu_s(self, attained_gpu_s: float) -> float:
         """The end of the service class that this much service lies in; GPU-seconds."""
         first = self._first_class_gpu_s
-        if attained_gpu_s < first:
+        if attained_gpu_s < first * (1 - ROUNDING):
             return first
-        return first * 2.0 ** (math.floor(math.log2(attained_gpu_s / first)) + 1)
+        return first * 2.0 ** (math.floor(math.log2(attained_gpu_s / first) + ROUNDING) + 1)
+
+
+def _step_end_s(ran_s: float) -> float:
+    """Run time in steps of a quarter: the end of the one that it lies in."""
+    if ran_s < LEAST_STEP_S:
+        return LEAST_STEP_S
+    return LEAST_STEP_S * STEP_FACTOR ** (math.floor(math.log(ran_s / LEAST_STEP_S) / _LOG_STEP + ROUNDING) + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from rota.domain.estimates import Estimate
 from rota.domain.gpus import Condition, Gpu, Node
@@ -20,26 +20,17 @@ from rota.policy.bays import Bay, Bays, NodeRoom
 from rota.policy.line import Candidate, Key, Line, at_level
 from rota.policy.rank import NEVER, Ranking
 from rota.policy.reservations import Kept, kept_gpus
+from rota.policy.shapes import Shape, shape_of
 from rota.policy.values import Account, Rules, Snapshot
 
-
-class Shape(NamedTuple):
-    """What a request needs of a place. Where one job of a shape found none, the next finds none either."""
-
-    gpus: int
-    gpu_memory_bytes: int
-    cpus: int
-    memory_bytes: int
-    tiers: tuple[str, ...]
-    needs_s: float | None  #: its whole time, without checkpoint
-    is_first: bool
-    account: Account | None  #: only while there are reservations: not everybody may use them
+#: A moment that is nearer than this, in seconds, is now.
+ROUNDING_S = 1e-7
 
 
 class Running:
     """A turn that holds GPUs."""
 
-    __slots__ = ("bays", "due_at", "gpus", "job", "judged_by", "may_worsen", "rank", "rank_holds_until", "turn")
+    __slots__ = ("bays", "due_at", "gpus", "job", "judged_by", "may_worsen", "rank", "turn", "worsens_at")
 
     def __init__(self, turn: Turn, job: Job, bays: list[tuple[Bay, int]]) -> None:
         self.turn, self.job, self.bays = turn, job, bays
@@ -48,7 +39,11 @@ class Running:
         self.due_at = NEVER
         self.may_worsen = True  #: whether running on can make its rank worse
         self.rank = NEVER  #: as it was last weighed
-        self.rank_holds_until = -NEVER  #: up to then the rank is no worse than that
+        self.worsens_at = -NEVER  #: up to then the rank is no worse than that, or gets worse as it was
+
+    def judge_anew(self) -> None:
+        """What its rank was is of no use any more."""
+        self.judged_by, self.worsens_at, self.may_worsen = "not yet", -NEVER, True
 
     def attained_gpu_s(self, at: float) -> float:
         """GPU-seconds of its job, this turn included."""
@@ -70,10 +65,14 @@ class Standing:
         self.rules, self.ranking, self.tiers = rules, ranking, tiers
         self.conditions: dict[str, Condition] = {}
         self.bays = Bays(nodes, gpus, ())
-        self.lines: dict[Account, Line] = {}
-        self.shapes: Counter[Shape] = Counter()
+        self.lines: dict[
+            Account, Line
+        ] = {}  #: of everybody who waits or has a turn; empty for those who only have turns
+        self.shapes: dict[Shape, int] = {}  #: how many of each wait
+        self.first_turns: dict[Shape, int] = {}  #: of those that can be resumed and wait for their first turn
         self.running: dict[str, Running] = {}
         self._turn_of: dict[int, str] = {}
+        self.in_bay: dict[int, dict[str, Running]] = {}  #: turns by bay
         self.open: dict[str, Running] = {}  #: past their quantum: they compete
         self.ending: dict[str, Running] = {}
         self.held_by: Counter[str] = Counter()  #: turns by member
@@ -111,28 +110,27 @@ class Standing:
 
     def add(self, job: Job) -> None:
         """A job waits."""
-        line = self.lines.get((job.project, job.member))
-        if line is None:
-            line = self.lines[job.project, job.member] = Line()
+        line = self._line_of(job)
         estimate = self.estimates.get(job.id)
         ranking = self.ranking
-        line.add(job, ranking.rank(job, job.attained_gpu_s, estimate), ranking.dues(job, estimate))
-        self.shapes[self.shape_of(job)] += 1
+        shape = shape_of(job, self.rules, bool(self.reservations))
+        line.add(job, ranking.rank(job, job.attained_gpu_s, estimate), ranking.dues(job, estimate), shape)
+        self._count(shape, job, 1)
 
     def remove(self, job: Job) -> None:
         """A job waits no longer."""
         found = self.lines[job.project, job.member].remove(job.id)
         if found is not None:
-            shape = self.shape_of(found)
-            self.shapes[shape] -= 1
-            if not self.shapes[shape]:
-                del self.shapes[shape]
+            self._count(found.shape, found.job, -1)
 
     def begin(self, turn: Turn, job: Job) -> None:
         """A turn holds its GPUs (its job was removed from the list)."""
         running = Running(turn, job, self.bays.take(turn.gpus))
         self.running[turn.id] = running
         self._turn_of[job.id] = turn.id
+        self._line_of(job)
+        for bay, _ in running.bays:
+            self.in_bay.setdefault(bay.index, {})[turn.id] = running
         self.held_by[job.member] += 1
         request = job.request
         if request.cpus or request.memory_bytes:
@@ -159,6 +157,8 @@ class Standing:
         self.open.pop(turn_id, None)
         self.ending.pop(turn_id, None)
         self.bays.give_back(running.turn.gpus)
+        for bay, _ in running.bays:
+            del self.in_bay[bay.index][turn_id]
         member, request = running.job.member, running.job.request
         self.held_by[member] -= 1
         self.served_until[member] = at
@@ -172,21 +172,25 @@ class Standing:
         """More is known about how long a running or coming job takes (not of one on the list: take it off first)."""
         self.estimates[job] = estimate
         if (turn := self._turn_of.get(job)) is not None:
-            self.running[turn].rank_holds_until = -NEVER
+            self.running[turn].judge_anew()
 
     def forget(self, job: int) -> None:
-        """The job has ended."""
-        self.estimates.pop(job, None)
+        """Nothing is known of the job any more, or it has ended."""
+        if self.estimates.pop(job, None) is not None and (turn := self._turn_of.get(job)) is not None:
+            self.running[turn].judge_anew()
 
     def change_rules(self, rules: Rules, ranking: Ranking) -> None:
         """Other settings are in force: everybody is put into the order that follows from them."""
         waiting = [candidate.job for line in self.lines.values() for candidate in line.candidates.values()]
         self.rules, self.ranking = rules, ranking
         for running in self.running.values():
-            running.judged_by, running.rank_holds_until = "not yet", -NEVER
+            running.judge_anew()
         self.lines.clear()
         self.shapes.clear()
+        self.first_turns.clear()
         self._line_up(waiting)
+        for running in self.running.values():
+            self._line_of(running.job)
 
     def advance(self, at: float) -> None:
         """Time has passed: quanta are over, jobs become due."""
@@ -199,21 +203,6 @@ class Standing:
             line.advance(at)
 
     # --- questions ------------------------------------------------------------------------------
-
-    def shape_of(self, job: Job) -> Shape:
-        """What its place must be like."""
-        request = job.request
-        is_resumable = request.checkpoint is not None
-        return Shape(
-            request.gpus,
-            request.gpu_memory_bytes,
-            request.cpus,
-            request.memory_bytes,
-            request.tiers,
-            None if is_resumable else self.rules.limit_s(job),
-            job.turns == 0,
-            (job.project, job.member) if self.reservations else None,
-        )
 
     def kept_gpus(self, at: float) -> Kept:
         """Which GPUs are reserved, and by which reservations."""
@@ -236,18 +225,21 @@ class Standing:
         if estimate is not running.judged_by:
             running.judged_by, running.due_at = estimate, self.ranking.dues(job, estimate)[1]
             running.may_worsen = estimate is None or not estimate.is_measured
-        attained_gpu_s = running.attained_gpu_s(at)
-        running.rank = self.ranking.rank_to_stay(job, attained_gpu_s, estimate)
-        if not running.may_worsen:
-            running.rank_holds_until = NEVER
-        elif estimate is None:
-            running.rank_holds_until = self.ranking.changes_at(job, attained_gpu_s, None, at)
+            running.worsens_at = -NEVER if running.may_worsen else NEVER
+        elif estimate is None and at + ROUNDING_S < running.worsens_at:
+            return running.rank
+        running.rank = self.ranking.rank_to_stay(job, running.attained_gpu_s(at), estimate)
+        if running.may_worsen:
+            self.worsens_at(running, at)
         return running.rank
 
-    def changes_at(self, running: Running, at: float) -> float:
+    def worsens_at(self, running: Running, at: float) -> float:
         """When an open turn's rank will have become worse by running."""
-        job = running.job
-        return self.ranking.changes_at(job, running.attained_gpu_s(at), self.estimates.get(job.id), at)
+        if running.worsens_at <= at + ROUNDING_S:
+            job = running.job
+            attained_gpu_s = running.attained_gpu_s(at)
+            running.worsens_at = self.ranking.changes_at(job, attained_gpu_s, self.estimates.get(job.id), at)
+        return running.worsens_at
 
     def over_limit(self, at: float) -> list[Running]:
         """Turns in one piece whose time is over."""
@@ -288,15 +280,39 @@ class Standing:
     def _room(self, running: Running) -> NodeRoom | None:
         return self.bays.rooms.get(running.turn.node)
 
+    def _count(self, shape: Shape, job: Job, change: int) -> None:
+        """One more or one less of a shape waits."""
+        _add(self.shapes, shape, change)
+        if not job.turns and job.request.checkpoint is not None:
+            _add(self.first_turns, shape, change)
+
+    def _line_of(self, job: Job) -> Line:
+        """The line of its account, which may be empty."""
+        account = job.project, job.member
+        line = self.lines.get(account)
+        if line is None:
+            line = self.lines[account] = Line()
+        return line
+
     def _line_up(self, waiting: Iterable[Job]) -> None:
         by_account: dict[Account, list[Candidate]] = {}
         ranking, estimates = self.ranking, self.estimates
         for job in waiting:
             estimate = estimates.get(job.id)
             rank = ranking.rank(job, job.attained_gpu_s, estimate)
-            candidate = at_level(2, job, rank, ranking.dues(job, estimate))
+            shape = shape_of(job, self.rules, bool(self.reservations))
+            candidate = at_level(2, job, rank, ranking.dues(job, estimate), shape)
             by_account.setdefault((job.project, job.member), []).append(candidate)
-            self.shapes[self.shape_of(job)] += 1
+            self._count(shape, job, 1)
         for account, candidates in by_account.items():
             line = self.lines[account] = Line()
             line.add_all(candidates)
+
+
+def _add(counts: dict[Shape, int], shape: Shape, change: int) -> None:
+    """Count; shapes of which none is left are not there."""
+    count = counts.get(shape, 0) + change
+    if count:
+        counts[shape] = count
+    else:
+        del counts[shape]

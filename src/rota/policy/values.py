@@ -20,13 +20,11 @@ class Rules:
     """The settings that a policy reads. Times in seconds."""
 
     quantum_s: float = 4 * 3600.0  #: the quantum in force
-    first_part: float = 1.0  #: a first turn is guaranteed this part of a quantum: enough to learn how a job comes along
     default_limit_s: float = 4 * 3600.0  #: a job without checkpoint and without --time
     half_life_s: float = 7 * 86400.0  #: after which usage counts half
     tier_weights: Mapping[str, float] = field(default_factory=dict)  #: what a GPU-second of a tier costs; 1 if absent
     project_weights: Mapping[str, float] = field(default_factory=dict)  #: 1 if absent
     patience_s: float = 86400.0  #: a job that waited this long for its first turn goes before its member's others
-    gang_patience_s: float = 4 * 3600.0  #: a gang that waited this long has GPUs kept idle for it
     credit_s: float = 4 * 3600.0  #: for how long of its share an idle project saves up
     most_slowdown: float = 50.0  #: a job that has taken this many times its run time goes before its member's others
     speeds: Mapping[str, float] = field(default_factory=dict)  #: by tier, against each other; 1 if absent
@@ -34,11 +32,7 @@ class Rules:
     @property
     def first_quantum_s(self) -> float:
         """What a job's first turn is guaranteed."""
-        return self.quantum_s * self.first_part
-
-    def guarantee_s(self, job: Job) -> float:
-        """How long the next turn of this resumable job is guaranteed."""
-        return self.quantum_s if job.turns else self.first_quantum_s
+        return self.quantum_s
 
     def limit_s(self, job: Job) -> float:
         """How long a job without checkpoint may run in its one turn."""

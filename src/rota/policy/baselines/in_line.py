@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from rota.domain.jobs import Job
 from rota.domain.reasons import YourTurn
@@ -10,10 +11,13 @@ from rota.policy.decide import Decision
 from rota.policy.floor import Floor
 from rota.policy.line import Candidate
 from rota.policy.place import FOR_EVER_S, Place, place_now
-from rota.policy.standing import Shape, Standing
+from rota.policy.shapes import Shape
+from rota.policy.standing import Standing
 from rota.policy.values import Begin
 
 REASON = YourTurn(0.0, 0)
+#: So many jobs behind the first that must wait are tried (slurm.conf, SchedulerParameters, bf_max_job_test: 100).
+MOST_TRIED = 100
 
 
 def serve(
@@ -26,16 +30,23 @@ def serve(
     decision = Decision()
     if not standing.shapes or not standing.bays.free_gpus:
         return decision
+    order = iter(order)
+    front = next(order)
+    if may_pass is NOBODY_PASSES and front.shape.gpus > standing.bays.free_gpus:
+        return decision  # the most frequent case of a long line, without more ado
     floor = Floor(standing, [], at)
     first: Job | None = None
     refused: set[Shape] = set()
-    for candidate in order:
+    tried = 0
+    for candidate in chain((front,), order):
         if not floor.free_gpus or len(refused) == len(standing.shapes):
             break
         job = candidate.job
-        shape = standing.shape_of(job)
+        shape = candidate.shape
         if shape in refused:
             continue
+        if first is not None and (tried := tried + 1) > MOST_TRIED:
+            break
         found = free_place(job, standing, floor)
         if found is None:
             refused.add(shape)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rota.domain.reasons import SomebodyWaits
 from rota.policy.baselines.fifo import all_in_order
 from rota.policy.baselines.in_line import REASON, free_place
 from rota.policy.decide import Decision
 from rota.policy.floor import Floor
 from rota.policy.line import Candidate
-from rota.policy.order import Contender, Served, lowest_first
+from rota.policy.order import Contender, lowest_first, merged
 from rota.policy.place import place_soon
 from rota.policy.rank import NEVER
-from rota.policy.standing import Shape, Standing
+from rota.policy.shapes import Shape
+from rota.policy.standing import Standing
 from rota.policy.values import Begin, End
 
 
@@ -27,29 +26,21 @@ def serve_by_rank(standing: Standing, at: float) -> Decision:
     contenders.sort(key=lambda one: one.key)
     floor = Floor(standing, lowest_first(standing, contenders, at), at)
     refused: set[Shape] = set()
-    for served in _merged(standing, contenders):
+    for served in merged(all_in_order(standing), contenders):
         if isinstance(served, Contender):
             floor.keep_going(served.running)
             continue
         if floor.is_full or len(refused) == len(standing.shapes):
             break
-        shape = standing.shape_of(served.job)
+        shape = served.shape
         if shape not in refused and not _serve(standing, floor, served, decision):
             refused.add(shape)
-    changes = [standing.changes_at(running, at) for running in standing.open.values()]
+    changes = [
+        standing.ranking.changes_at(one.job, one.attained_gpu_s(at), standing.estimates.get(one.job.id), at)
+        for one in standing.open.values()
+    ]
     decision.look_again_at = min((moment for moment in changes if at < moment < NEVER), default=None)
     return decision
-
-
-def _merged(standing: Standing, contenders: list[Contender]) -> Iterator[Served]:
-    waiting = all_in_order(standing)
-    position = 0
-    for candidate in waiting:
-        while position < len(contenders) and contenders[position].key < candidate.key:
-            yield contenders[position]
-            position += 1
-        yield candidate
-    yield from contenders[position:]
 
 
 def _serve(standing: Standing, floor: Floor, candidate: Candidate, decision: Decision) -> bool:

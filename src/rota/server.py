@@ -33,6 +33,7 @@ from rota.settings import Settings, load_settings
 from rota.sockets import short_path
 from rota.store.contract import Store
 from rota.store.open import open_store, sqlite_url
+from rota.timetable import check_reservations
 from rota.web.pages import router
 
 log = structlog.get_logger()
@@ -118,15 +119,22 @@ def _make_service(wanted: Wanted, settings: Settings, store: Store) -> tuple[Ser
     turns = settings.turns
     keeper = KeeperSettings(turns.term_s, turns.settle_s, turns.log_keep_bytes)
     engine = LocalEngine(wanted.state_dir, clock=time.time, settings=keeper)
-    laboratory = Laboratory(
-        fleet=find_fleet(wanted.simulate, settings.tiers.order),
-        store=store,
-        rules=settings.rules(),
-        grace=Grace(turns.grace_s, turns.grace_max_s),
-    )
+    laboratory = Laboratory(find_fleet(wanted.simulate, settings.tiers.order), store, settings.rules(), Grace())
+    _take_settings(settings, laboratory)
     service = Service(Core(laboratory, engine), time.time)
     engine.wake = service.wake
     return service, engine
+
+
+def _take_settings(settings: Settings, laboratory: Laboratory) -> None:
+    """Put the settings into force. Raises BadSettings, and then nothing has changed."""
+    reservations = tuple(written.value() for written in settings.reservations)
+    check_reservations(reservations, laboratory.fleet)
+    laboratory.rules = settings.rules()
+    laboratory.grace = Grace(settings.turns.grace_s, settings.turns.grace_max_s)
+    laboratory.bounds = settings.turns.bounds()
+    laboratory.reservations = reservations
+    laboratory.deadlines = tuple(written.value() for written in settings.deadlines)
 
 
 async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_terminal: bool) -> None:
@@ -167,17 +175,16 @@ def _reload(site: Site, wanted: Wanted) -> None:
     core = site.core
     try:
         settings = load_settings(wanted.config)
+        _take_settings(settings, core.laboratory)
     except RotaError as wrong:
         log.warning("settings not taken", why=str(wrong))
         core.trouble["settings"] = f"The settings file was not taken: {wrong}"
         return
     core.trouble.pop("settings", None)
-    core.laboratory.rules = settings.rules()
-    core.laboratory.grace = Grace(settings.turns.grace_s, settings.turns.grace_max_s)
     core.weigh_anew(site.clock())
     site.identity.admins = frozenset(settings.access.admins)
     site.name = settings.web.name
-    log.info("settings taken", file=str(wanted.config))
+    log.info("settings taken", file=str(wanted.config), quantum_s=core.rules.quantum_s)
     site.service.wake()
 
 

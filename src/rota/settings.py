@@ -4,58 +4,28 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rota.domain.durations import parse_duration_s
-from rota.domain.sizes import parse_size_bytes
 from rota.errors import BadSettings, RotaError
+from rota.policy.quantum import DEFAULT_BOUNDS, Bounds
 from rota.policy.values import Rules
+from rota.timetable import DeadlineSettings, ReservationSettings
+from rota.written import Duration, DurationOrAuto, Listen, Section, Size, Weight
 
 SHOWN_MISTAKES = 3
-
-
-def _duration(value: object) -> float:
-    if not isinstance(value, str):
-        # pydantic makes a mistake of a ValueError only
-        raise ValueError(f"{value!r} is not a duration. Write it like 90s, 15min, 4h or 7d.")  # noqa: TRY004
-    try:
-        return parse_duration_s(value)
-    except RotaError as wrong:
-        raise ValueError(str(wrong)) from None
-
-
-def _size(value: object) -> int:
-    try:
-        return parse_size_bytes(str(value))
-    except RotaError as wrong:
-        raise ValueError(str(wrong)) from None
-
-
-def _listen(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{value!r} is not an address. Write it like 127.0.0.1:8420.")
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]
-Size = Annotated[int, BeforeValidator(_size)]
-Weight = Annotated[float, Field(gt=0, le=1e6)]
-
-
-class Section(BaseModel):
-    """A table of rota.toml: frozen, and strangers are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Turns(Section):
     """How turns begin and end."""
 
-    quantum_s: Duration = Field(4 * 3600.0, alias="quantum")
+    quantum_s: DurationOrAuto = Field(None, alias="quantum")
+    quantum_min_s: Duration = Field(DEFAULT_BOUNDS.least_s, alias="quantum_min")
+    quantum_max_s: Duration = Field(DEFAULT_BOUNDS.most_s, alias="quantum_max")
     grace_s: Duration = Field(120.0, alias="grace")
     grace_max_s: Duration = Field(1200.0, alias="grace_max")
     default_limit_s: Duration = Field(4 * 3600.0, alias="default_limit")
@@ -79,14 +49,23 @@ class Turns(Section):
     def _bounds_fit(self) -> Turns:
         if self.grace_s > self.grace_max_s:
             raise ValueError("grace is longer than grace_max. Make grace_max at least as long.")
+        if self.quantum_min_s > self.quantum_max_s:
+            raise ValueError("quantum_min is longer than quantum_max. Make quantum_max at least as long.")
         return self
+
+    def bounds(self) -> Bounds:
+        """Between which the quantum adapts; equal ones when it is fixed."""
+        if self.quantum_s is not None:
+            return Bounds(self.quantum_s, self.quantum_s)
+        return Bounds(self.quantum_min_s, self.quantum_max_s)
 
 
 class Tiers(Section):
     """Classes of equal GPUs."""
 
     order: tuple[str, ...] = ()
-    weights: dict[str, Weight] = {}
+    weights: dict[str, Weight] = Field(default_factory=dict)
+    speeds: dict[str, Weight] = Field(default_factory=dict)
 
 
 class Shares(Section):
@@ -94,13 +73,14 @@ class Shares(Section):
 
     half_life_s: Duration = Field(7 * 86400.0, alias="half_life")
     patience_s: Duration = Field(86400.0, alias="patience")
-    projects: dict[str, Weight] = {}
+    credit_s: Duration = Field(4 * 3600.0, alias="credit")
+    projects: dict[str, Weight] = Field(default_factory=dict)
 
 
 class Web(Section):
     """The page."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8420"
+    listen: Listen = "127.0.0.1:8420"
     enabled: bool = True
     name: str = "Our laboratory"
 
@@ -126,16 +106,20 @@ class Settings(Section):
     web: Web = Web()
     access: Access = Access()
     store: StoreSettings = StoreSettings()
+    reservations: tuple[ReservationSettings, ...] = ()
+    deadlines: tuple[DeadlineSettings, ...] = ()
 
     def rules(self) -> Rules:
         """What the policy reads."""
         return Rules(
-            quantum_s=self.turns.quantum_s,
+            quantum_s=self.turns.bounds().first_s(),
             default_limit_s=self.turns.default_limit_s,
             half_life_s=self.shares.half_life_s,
             tier_weights=self.tiers.weights,
             project_weights=self.shares.projects,
             patience_s=self.shares.patience_s,
+            credit_s=self.shares.credit_s,
+            speeds=self.tiers.speeds,
         )
 
 
@@ -161,28 +145,50 @@ def load_settings(path: Path | None) -> Settings:
 
 
 def _say(wrong: ValidationError, path: Path) -> str:
-    mistakes = [_mistake(error, path) for error in wrong.errors()]
+    # A key that is misspelt is the cause of another that is missing.
+    errors = sorted(wrong.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    mistakes = [_mistake(error, path) for error in errors]
     more = [f"and {len(mistakes) - SHOWN_MISTAKES} more"] if len(mistakes) > SHOWN_MISTAKES else []
     return "\n".join(mistakes[:SHOWN_MISTAKES] + more)
 
 
 def _mistake(error: Any, path: Path) -> str:
     """`rota.toml, [turns] quantum: '4x' is not a duration. Write it like ...`"""
-    *tables, key = (str(part) for part in error["loc"]) if error["loc"] else ("",)
-    where = f"{path.name}, [{'.'.join(tables)}] {key}" if tables else f"{path.name}, {key}"
+    where = f"{path.name}, {_place(error['loc'])}"
     if error["type"] == "extra_forbidden":
-        return f"{where}: there is no such setting.{_near(tables, key)}"
+        *tables, key = error["loc"]
+        return f"{where}: there is no such setting.{_near(tables, str(key))}"
+    if error["type"] == "missing":
+        return f"{where} is missing."
+    if error["type"] in ("tuple_type", "model_type", "dict_type"):
+        given = repr(error["input"])[:40]
+        return f"{where}: {given} does not belong here. See how it is written in rota.example.toml."
     said = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {said}"
 
 
-def _near(tables: list[str], key: str) -> str:
+def _place(loc: Sequence[Any]) -> str:
+    """`[turns] quantum`, or of the second of several `[[reservations]] number 2, gpus`."""
+    if len(loc) > 1 and isinstance(loc[1], int):
+        return ", ".join([f"[[{loc[0]}]] number {loc[1] + 1}", *(str(part) for part in loc[2:])])
+    *tables, key = (str(part) for part in loc or ("",))
+    return f"[{'.'.join(tables)}] {key}" if tables else key
+
+
+def _near(tables: list[Any], key: str) -> str:
     model: Any = Settings
     for table in tables:
+        if isinstance(table, int):
+            continue
         field = model.model_fields.get(table)
-        if field is None or not isinstance(field.default, BaseModel):
+        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)] if field else []
+        if not kinds:
             return ""
-        model = type(field.default)
+        model = kinds[0]
     known = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(key, known, 1)
     return f" Did you mean {near[0]}?" if near else f" Known here: {', '.join(known)}."
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -7,6 +7,7 @@ deterministic simulation with its virtual clock, drive exactly this object.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,18 +16,22 @@ import structlog
 from rota.daemon.books import Books, Draft
 from rota.daemon.carry_out import end_order, start_order, write_plan, write_wishes
 from rota.daemon.commands import Answer, Command
+from rota.daemon.compared import Compared
+from rota.daemon.expected import Expected
 from rota.daemon.happenings import fail_followers, write_events
+from rota.daemon.history import past_turns
 from rota.daemon.intake import take
 from rota.daemon.laboratory import Laboratory
+from rota.daemon.measured import Measured
 from rota.daemon.received import Received
 from rota.daemon.snapshot import take_snapshot
 from rota.domain.gpus import Condition
 from rota.domain.jobs import AfterTurn
 from rota.domain.turns import Turn, TurnState
-from rota.engines.contract import Engine, EngineEvent, StartOrder
+from rota.engines.contract import Engine, EngineEvent, Progressed, Saved, StartOrder
 from rota.errors import EngineUnavailable, RotaError, StoreUnavailable
-from rota.policy.plan import plan as make_plan
-from rota.policy.values import Plan, Snapshot
+from rota.policy.follow import Follower
+from rota.policy.values import Plan, Rules, Snapshot
 from rota.store.contract import Entries
 
 log = structlog.get_logger()
@@ -34,23 +39,54 @@ log = structlog.get_logger()
 SHORTEST_REST_S = 0.05  # a plan that asks for the present moment again does not spin the loop
 BOARD_PAST_S = 12 * 3600.0  # ended turns that the board shows after a restart
 RETRY_S = 2.0  # how soon a store or engine that did not answer is tried again
+NOTES_REST_S = 5.0  # saves and progress alone are worth a new plan this often: jobs may report every second
 
 
 @dataclass(slots=True)
 class Core:
-    """One daemon's state between two steps. Everything in it can be had again from the store."""
+    """One daemon's state between two steps. All can be had again from the store but credits and compared tiers."""
 
     laboratory: Laboratory
     engine: Engine
     books: Books = field(default_factory=Books)
     received: Received = field(default_factory=Received)
-    plan: Plan = field(default_factory=Plan)
+    expected: Expected = field(default_factory=Expected)
+    measured: Measured = field(init=False)
+    compared: Compared = field(init=False)
     snapshot: Snapshot | None = None  #: what the latest plan was made from
     trouble: dict[str, str] = field(default_factory=dict)  #: "store" or "engine" -> sentence, while it lasts
+    _follower: Follower = field(default_factory=Follower)
+    _decided: Plan = field(default_factory=Plan)  #: what to do, without anybody's reason
+    _explained: Plan | None = None
+    _planned_at: float = -math.inf
+    _is_stale: bool = True  #: whether something was recorded since the latest plan
     _unrecorded: list[EngineEvent] = field(default_factory=list)
     _to_adopt: dict[str, bool] = field(default_factory=dict)  #: turns of an earlier daemon; whether they had begun
     _to_start: dict[str, None] = field(default_factory=dict)  #: granted turns that the engine does not know yet
     _to_end: dict[str, str] = field(default_factory=dict)  #: ending turns that the engine does not know yet, and why
+
+    def __post_init__(self) -> None:
+        laboratory = self.laboratory
+        self.measured = Measured.from_history(laboratory.quantum_bounds, ())
+        self.compared = Compared(laboratory.fleet, laboratory.rules.speeds)
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force: the settings, and what was measured."""
+        speeds = {tier: known.speed for tier, known in self.compared.speeds.items()}
+        return self.laboratory.rules_in_force(self.books.projects, self.measured.pace.quantum_s, speeds)
+
+    @property
+    def plan(self) -> Plan:
+        """The latest plan, with everybody's reason to wait: worked out when somebody asks."""
+        if self._explained is None and self.snapshot is not None:
+            self._explained = self._follower.plan(self.snapshot)
+        return self._explained or self._decided
+
+    def usage_by_project(self, at: float) -> dict[str, float]:
+        """What each project has received lately, as it is: in the snapshot, credits are counted as well."""
+        by_project, _ = self.received.usage(self.books, at)
+        return by_project
 
     # --- recover --------------------------------------------------------------------------------
 
@@ -58,15 +94,20 @@ class Core:
         """Take up everything that an earlier daemon left: its running turns, those half begun or half ended."""
         self.books = Books.from_store(self.laboratory.store.remember())
         self.books.recall(self.laboratory.store, at - BOARD_PAST_S)
-        self.received = Received.from_store(self.laboratory, at)
+        self.expected = Expected.from_store(self.laboratory.store, self.books.jobs.values())
+        self.weigh_anew(at)
         for turn in self.books.turns.values():
             self._to_adopt[turn.id] = turn.state is not TurnState.GRANTED
             if turn.state is TurnState.ENDING:
                 self._to_end[turn.id] = "the turn was ending when Rota was restarted"
 
     def weigh_anew(self, at: float) -> None:
-        """Sum up usage again after half-life or tier weights were changed."""
-        self.received = Received.from_store(self.laboratory, at)
+        """Sum up the past again: after a restart, or after settings such as half-life or quantum were changed."""
+        history = past_turns(self.laboratory, at)
+        self.received = Received.from_history(self.laboratory, history)
+        self.measured = Measured.from_history(self.laboratory.quantum_bounds, history)
+        self.compared.restate(self.laboratory.rules.speeds)
+        self._is_stale = True
 
     # --- hear -----------------------------------------------------------------------------------
 
@@ -94,7 +135,9 @@ class Core:
         """One step: events, snapshot, plan, record, apply. Returns when to come again without an event."""
         self.trouble.pop("store", None)
         try:
-            self._take_events(at)
+            is_worth_a_plan = self._take_events(at)
+            if not is_worth_a_plan and (rests_until := self._rests_until(at)) is not None:
+                return rests_until
             self._decide(at)
         except RotaError as failed:
             self.trouble["store"] = str(failed)
@@ -102,26 +145,42 @@ class Core:
         self._apply()
         if "engine" in self.trouble:
             return at + RETRY_S
-        again = self.plan.look_again_at
+        again = self._decided.look_again_at
         return None if again is None else max(again, at + SHORTEST_REST_S)
 
-    def _take_events(self, at: float) -> None:
-        """Record what the engine reports. What could not be recorded is kept and taken up again."""
+    def _take_events(self, at: float) -> bool:
+        """Record what the engine reports. What could not be recorded is kept and taken up again.
+
+        Says whether there was something else than notes (saves and progress), or nothing: then it is time to plan.
+        """
         self._unrecorded.extend(self.engine.events())
         draft = Draft(self.books)
-        write_events(self._unrecorded, self.books, draft)
+        for told in write_events(self._unrecorded, self.books, draft):
+            self.expected.hear(told.event, told.turn, told.job)
+            self.compared.hear(told.event, told.turn)
         fail_followers(draft, at)
         write_wishes(draft, at)
         self._record(draft)
+        notes = [event for event in self._unrecorded if isinstance(event, Saved | Progressed)]
+        is_worth_a_plan = not notes or len(notes) < len(self._unrecorded)
         self._unrecorded.clear()
+        return is_worth_a_plan
+
+    def _rests_until(self, at: float) -> float | None:
+        """When notes alone had better be looked at; None: now."""
+        if self._is_stale or "engine" in self.trouble:
+            return None
+        rests_until = min(self._planned_at + NOTES_REST_S, self._decided.look_again_at or math.inf)
+        return rests_until if self._planned_at <= at < rests_until else None
 
     def _decide(self, at: float) -> None:
         """Ask the policy and record its decisions before any of them is carried out."""
-        self.snapshot = take_snapshot(self.books, self.laboratory, self.received, at)
-        self.plan = make_plan(self.snapshot)
+        self.snapshot = take_snapshot(self.books, self.laboratory, self.received, self.expected, self.rules, at)
+        self._decided, self._explained = self._follower.plan(self.snapshot, wants_reasons=False), None
         draft = Draft(self.books)
-        write_plan(self.plan, draft, at)
+        write_plan(self._decided, draft, at)
         self._record(draft)
+        self._planned_at, self._is_stale = at, False
 
     def _record(self, draft: Draft) -> None:
         entries = draft.entries()
@@ -130,9 +189,18 @@ class Core:
         self.laboratory.store.record(entries)
         self._owe(entries)
         self.books.take_over(entries)
-        self.received.take_over(entries, draft)
+        self._learn(entries, draft)
+        self._is_stale = True
         for step in entries.transitions:
             log.info("step", subject=step.subject, id=step.id, before=step.before, after=step.after, why=step.reason)
+
+    def _learn(self, entries: Entries, draft: Draft) -> None:
+        """What follows from turns and jobs that have ended."""
+        self.received.take_over(entries, draft)
+        self.expected.take_over(entries)
+        self.compared.take_over(entries)
+        for change in self.measured.count(sorted(entries.turns, key=lambda turn: turn.ended_at or 0.0)):
+            log.info("quantum", before_s=change.before_s, after_s=change.after_s, cost_part=round(change.cost_part, 4))
 
     def _owe(self, entries: Entries) -> None:
         """Remember what the engine has to be told about these changes."""

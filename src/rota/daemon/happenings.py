@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rota.daemon.books import Books, Draft
 from rota.daemon.outcomes import judge
-from rota.domain.jobs import JobState, move_job
+from rota.domain.jobs import Job, JobState, move_job
 from rota.domain.reasons import EngineSays, PredecessorFailed
-from rota.domain.turns import TurnState, move_turn
+from rota.domain.turns import Turn, TurnState, move_turn
 from rota.engines.contract import Began, Ended, EngineEvent, Noticed, Progressed, Saved
 
 
-def write_events(events: Iterable[EngineEvent], books: Books, draft: Draft) -> None:
-    """Write each report into the draft, or only note it in the books when it costs nothing to lose."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A progress report, with its turn and job as they were at that moment."""
+
+    event: Progressed
+    turn: Turn
+    job: Job
+
+
+def write_events(events: Iterable[EngineEvent], books: Books, draft: Draft) -> list[Told]:
+    """Write each report into the draft, or only note it in the books when it costs nothing to lose.
+
+    Gives the progress that was told, for those who learn from it.
+    """
+    told: list[Told] = []
     for event in events:
         turn = draft.turn(event.turn)
         if turn is None or turn.state is TurnState.ENDED:
@@ -29,6 +42,10 @@ def write_events(events: Iterable[EngineEvent], books: Books, draft: Draft) -> N
                 _write_end(event, draft)
             case Saved() | Progressed():
                 _note(event, books, draft)
+                job = draft.job(turn.job)
+                if isinstance(event, Progressed) and job is not None:
+                    told.append(Told(event, turn, job))
+    return told
 
 
 def _write_end(event: Ended, draft: Draft) -> None:

@@ -1,4 +1,4 @@
-"""What one daemon serves: its fleet, the rules in force, and its memory."""
+"""What one daemon serves: its fleet, what its settings say, and its memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from rota.domain.gpus import Fleet
 from rota.domain.jobs import JobState
 from rota.domain.members import Project
+from rota.domain.reservations import Reservation
+from rota.ledger.deadlines import Deadline
+from rota.policy.quantum import Bounds
 from rota.policy.values import Rules
 from rota.store.contract import JobFilter, Store
 
@@ -28,17 +31,29 @@ class Grace:
 
 @dataclass(slots=True)
 class Laboratory:
-    """Fleet, rules and grace are replaced when the settings are read anew."""
+    """All but fleet and store are replaced when the settings are read anew."""
 
     fleet: Fleet
     store: Store
-    rules: Rules
+    rules: Rules  #: as the settings say; what is in force depends on measurements, too
     grace: Grace
+    bounds: Bounds | None = None  #: between which the quantum adapts; None: it is that of the rules
+    reservations: tuple[Reservation, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
 
-    def rules_with(self, projects: Mapping[str, Project]) -> Rules:
-        """The rules with each project's own weight; the settings file overrides what `rota project add` said."""
+    @property
+    def quantum_bounds(self) -> Bounds:
+        """Equal ones when the quantum is fixed."""
+        return self.bounds or Bounds(self.rules.quantum_s, self.rules.quantum_s)
+
+    def rules_in_force(self, projects: Mapping[str, Project], quantum_s: float, speeds: Mapping[str, float]) -> Rules:
+        """The rules with what was measured, and with each project's own weight.
+
+        The settings file overrides what `rota project add` said.
+        """
         weights = {name: project.weight for name, project in projects.items()}
-        return replace(self.rules, project_weights={**weights, **self.rules.project_weights})
+        weights.update(self.rules.project_weights)
+        return replace(self.rules, project_weights=weights, quantum_s=quantum_s, speeds=speeds)
 
     def end_of(self, job: int) -> JobState | None:
         """How a job of the past ended; None when there never was one."""

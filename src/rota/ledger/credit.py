@@ -8,7 +8,7 @@ to a credit below the best served, so that having been modest still counts for s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,15 +24,21 @@ class Credit(Generic[Who]):
         self._as_of = -math.inf
 
     def lifted(
-        self, usage_gpu_s: Mapping[Who, float], weights: Mapping[Who, float], most_gpu_s: float, at: float
+        self,
+        usage_gpu_s: Mapping[Who, float],
+        weights: Mapping[Who, float],
+        most_gpu_s: float,
+        at: float,
+        debtors: Collection[Who] = (),
     ) -> dict[Who, float]:
         """Usage as it counts, for all in `weights` (those who run or wait now).
 
-        `most_gpu_s`: how far below the best served one may be, for each unit of weight.
+        `most_gpu_s`: how far below the best served one may be, for each unit of weight. Nobody is lifted because of
+        `debtors`: what they had early would be forgiven by it.
         """
         self._decay(at)
         counted = {who: usage_gpu_s.get(who, 0.0) + self._lifts.get(who, 0.0) for who in weights}
-        floor = max((counted[who] / weights[who] for who in weights), default=0.0) - most_gpu_s
+        floor = max((counted[who] / weights[who] for who in weights if who not in debtors), default=0.0) - most_gpu_s
         for who, weight in weights.items():
             lacking = floor * weight - counted[who]
             if lacking > 0:
@@ -74,14 +80,15 @@ class Credits:
         active: Iterable[Account],
         entitlement: Entitlement,
         at: float,
+        debtors: Collection[str] = (),
     ) -> tuple[dict[str, float], dict[Account, float]]:
-        """Usage as it counts between those who run or wait now; GPU-seconds."""
+        """Usage as it counts between those who run or wait now; GPU-seconds. `debtors`: projects of deadlines.py."""
         members: dict[str, list[str]] = {}
         for project, member in sorted(active):
             members.setdefault(project, []).append(member)
         weights = {project: entitlement.weights.get(project, 1.0) for project in members}
         most_gpu_s = entitlement.credit_s * entitlement.gpus / (sum(weights.values()) or 1.0)
-        projects = self._projects.lifted(by_project, weights, most_gpu_s, at)
+        projects = self._projects.lifted(by_project, weights, most_gpu_s, at, debtors)
         counted: dict[Account, float] = {}
         for project, names in members.items():
             credit = self._members.get(project)

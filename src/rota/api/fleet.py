@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
 from rota.api.depends import Here, Me
@@ -50,7 +52,8 @@ def _named(name: str, site: Site) -> tuple[str, ...]:
 @routes.get("/projects")
 async def projects(me: Me, site: Here) -> ProjectsView:
     """Projects and what each has received lately."""
-    return ProjectsView(projects=[_project_view(known, site) for known in site.core.books.projects.values()])
+    usage = site.core.usage_by_project(site.clock())
+    return ProjectsView(projects=[_project_view(known, usage) for known in site.core.books.projects.values()])
 
 
 @routes.post("/projects", status_code=201)
@@ -58,15 +61,14 @@ async def add_project(body: ProjectBody, by: Me, site: Here) -> ProjectView:
     """Add a project, or change the one of that name."""
     project = Project(body.name, ProjectKind(body.kind), body.weight, tuple(body.members))
     await site.service.ask(AddProject(by, project))
-    return _project_view(project, site)
+    return _project_view(project, site.core.usage_by_project(site.clock()))
 
 
-def _project_view(project: Project, site: Site) -> ProjectView:
-    snapshot = site.core.snapshot
+def _project_view(project: Project, usage_gpu_s: Mapping[str, float]) -> ProjectView:
     return ProjectView(
         name=project.name,
         kind=project.kind.value,
         weight=project.weight,
         members=list(project.members),
-        usage_gpu_s=round(snapshot.project_usage_gpu_s.get(project.name, 0.0), 3) if snapshot else 0.0,
+        usage_gpu_s=round(usage_gpu_s.get(project.name, 0.0), 3),
     )

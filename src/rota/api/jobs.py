@@ -23,6 +23,7 @@ from rota.api.schemas import (
 from rota.api.site import Site
 from rota.api.submit import submit_command
 from rota.api.views import gpu_labels, job_sentence, job_view, told, turn_view
+from rota.api.waiting import begin_sentence, remedy_sentence
 from rota.api.wording import other_sentence
 from rota.daemon.commands import Cancel, GiveBack, Hold, JobCommand, Move, Release
 from rota.domain.jobs import Job, JobState
@@ -34,6 +35,7 @@ from rota.store.contract import JobFilter
 routes = APIRouter(tags=["jobs"])
 
 JobNumber = Annotated[int, Path(ge=1, le=2**53)]
+MOST_SENTENCES = 3  # of `rota why`: who wants more reads `rota show`
 PAST_JOBS = 1000  # ended jobs that `list --all` shows
 #: What a list shows first: turns, then the waiting list, then the held ones.
 _ORDER = {JobState.RUNNING: 0, JobState.WAITING: 1, JobState.HELD: 2}
@@ -105,17 +107,20 @@ async def why(job: JobNumber, me: Me, site: Here) -> WhyView:
     """Why a job is where it is, from the policy's own reasons."""
     found, now = _find(job, site), site.clock()
     outlook, turn = site.outlook(), site.core.books.turn_of(job)
-    sentences = [job_sentence(found, turn, outlook, now), told(found, now)]
+    sentences = [job_sentence(found, turn, outlook, now)]
     _, reason = outlook.places.get(job, (None, None))
     if turn is not None:
         history = site.core.laboratory.store.transitions_of(job)
         steps = [step for step in history if step.subject == "job" and step.after == JobState.RUNNING]
         reason = steps[-1].reason if steps else None
         sentences.append(other_sentence(reason, now) if reason else "")
+    elif reason is not None:
+        sentences += [remedy_sentence(reason, found), begin_sentence(outlook.latest_begins.get(job), now)]
+    sentences.insert(2, told(found, now))
     return WhyView(
         job=job,
         state=found.state.value,
-        sentences=[sentence for sentence in sentences if sentence],
+        sentences=[sentence for sentence in dict.fromkeys(sentences) if sentence][:MOST_SENTENCES],
         reason=reason.to_dict() if reason else {},
     )
 

@@ -38,7 +38,7 @@ async def board(me: Me, site: Here) -> BoardView:
 def board_view(site: Site, me: Member) -> BoardView:
     """The whole board as it is now."""
     now, books, labels, outlook = site.clock(), site.core.books, gpu_labels(site), site.outlook()
-    quantum_s = site.core.laboratory.rules.quantum_s
+    quantum_s = site.core.rules.quantum_s
     from_at = now - min(max(SHOWN_QUANTA * quantum_s, SHOWN_PAST_S[0]), SHOWN_PAST_S[1])
     past = [(turn, job) for turn, job in books.past if (turn.ended_at or 0) > from_at][-SHOWN_TURNS:]
     present = [(turn, books.jobs[turn.job]) for turn in books.turns.values()]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from rota.api.schemas import BoardTurn, ForecastView, GpuView, JobView, TurnView
 from rota.api.site import Outlook, Site
-from rota.api.wording import clock, ending_sentence, waiting_sentence
+from rota.api.waiting import waiting_sentence
+from rota.api.wording import clock, ending_sentence
 from rota.domain.gpus import Gpu
 from rota.domain.jobs import AfterTurn, Job, JobState
 from rota.domain.members import Member

@@ -1,4 +1,4 @@
-"""Reasons as sentences. Whoever decided wrote down the numbers; only here do they become text."""
+"""Reasons as sentences: whoever decided wrote down the numbers, here they become text. Why jobs wait: waiting.py."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import time
 
 from rota.domain.durations import say_duration
 from rota.domain.reasons import (
-    AheadOfYou,
     Asked,
     Backfilled,
     EngineSays,
-    FollowsJobs,
-    GangForms,
-    GapTooShort,
     GpuOutOfService,
-    NodeIsFull,
-    NothingFits,
-    PlaceKept,
+    MovesUp,
     PredecessorFailed,
     Reason,
     Recovered,
+    ReservationBegins,
     SomebodyWaits,
     TimeIsOver,
-    TooLongInOnePiece,
     TurnEnded,
     YourTurn,
 )
@@ -41,38 +35,6 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def waiting_sentence(reason: Reason, now: float) -> str:
-    """Why a job waits."""
-    match reason:
-        case AheadOfYou(jobs, turns, free_at):
-            ahead = f"{count(jobs, 'job')} ahead" if jobs else "Next in line"
-            until = f"; the first guaranteed time ends at {clock(free_at, now)}" if free_at else ""
-            return f"{ahead}; {count(turns, 'turn')} on the GPUs that it could use{until}."
-        case PlaceKept(turns, node, free_by):
-            by = f", at the latest {clock(free_by, now)}" if free_by else ""
-            return f"Next on {node}: {count(len(turns), 'turn')} there {_is_are(len(turns))} saving and then ends{by}."
-        case GangForms(node, needed, free_now, whole_at):
-            at = f" about {clock(whole_at, now)}" if whole_at else ""
-            return f"Needs {needed} GPUs together; {node} has {free_now} free and is whole{at or ' later'}."
-        case GapTooShort(kept_for, gap_s, needs_s):
-            return (
-                f"The free GPUs are kept for job {kept_for} in {say_duration(gap_s)}; "
-                f"this job could need {say_duration(needs_s)}."
-            )
-        case FollowsJobs(jobs):
-            return f"Starts after {_jobs(jobs)}."
-        case NothingFits(gpus, tiers):
-            return f"No node in service has {count(gpus, 'GPU')} of {', '.join(tiers) or 'any tier'} for it."
-        case TooLongInOnePiece(needs_s, quantum_s, first_turns):
-            return (
-                f"Without a --checkpoint it would hold its GPUs for {say_duration(needs_s)}, longer than a quantum of "
-                f"{say_duration(quantum_s)}, and {count(first_turns, 'job')} wait for a first turn there."
-            )
-        case NodeIsFull(node, what):
-            return f"{node} has free GPUs, but not enough {what} beside them."
-    return other_sentence(reason, now)
-
-
 def other_sentence(reason: Reason, now: float) -> str:
     """Why a turn began or ended, and what people did."""
     match reason:
@@ -83,6 +45,10 @@ def other_sentence(reason: Reason, now: float) -> str:
             return f"Fits into the {say_duration(gap_s)} before job {kept_for} needs these GPUs."
         case SomebodyWaits(job, member, quantum_s):
             return f"Its quantum of {say_duration(quantum_s)} is over and job {job} of {member} is entitled to the GPU."
+        case ReservationBegins(reservation):
+            return f"Its quantum is over and the GPU is reserved for {reservation} now."
+        case MovesUp(tier, times_faster):
+            return f"Its quantum is over and {tier}, {times_faster:.1f} times as fast, is free: it goes on there."
         case GpuOutOfService(gpu, condition):
             return f"GPU {gpu} is {condition}."
         case TimeIsOver(limit_s):
@@ -119,13 +85,3 @@ def ending_sentence(end: TurnEnded, now: float) -> str:
             return f"Its time was over; without a --checkpoint it cannot go on{lost}."
     how = f"exit code {end.exit_code}" if end.exit_code is not None else "killed by a signal"
     return f"Failed: {end.detail or how}"[:600].rstrip(".") + "."
-
-
-def _is_are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _jobs(jobs: tuple[int, ...]) -> str:
-    if len(jobs) == 1:
-        return f"job {jobs[0]} has ended"
-    return f"jobs {', '.join(map(str, jobs[:-1]))} and {jobs[-1]} have ended"

@@ -38,6 +38,8 @@ def say_time(at: float | None, now: float) -> str:
         return time.strftime("%H:%M:%S", then)
     if then[:3] == today[:3]:
         return time.strftime("%H:%M", then)
+    if abs(at - now) > 300 * 86400:
+        return time.strftime("%d %b %Y %H:%M", then)
     return time.strftime("%a %H:%M" if abs(at - now) < 6 * 86400 else "%d %b %H:%M", then)
 
 

@@ -56,7 +56,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--checkpoint", metavar="PATH",
         help="File, folder or glob that the job renews as it goes, and continues from: says that it can be stopped",
     ),
-    click.option("--time", "time_s", type=DURATION, metavar="8h", help="How long; without --checkpoint, at most"),
+    click.option(
+        "--time", "time_s", type=DURATION, metavar="8h",
+        help="Your guess of its whole run time, all turns together: short ones come sooner, and it ends nothing. "
+        "Without --checkpoint: the limit of its one turn",
+    ),
     click.option("--name", metavar="X", help="What lists call it [default: the script's name]"),
     click.option("--retries", type=click.IntRange(0, 1000), default=0, metavar="N", help="Tries again when it fails"),
     click.option("--after", multiple=True, metavar="JOB", help="Starts when JOB has finished (any:JOB: has ended)"),

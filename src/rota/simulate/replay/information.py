@@ -32,10 +32,13 @@ class Knowledge:
     learnt_total_s: float
 
 
+NOTHING = Knowledge(None, None, 0.0)
+
+
 def knowledge_of(job: TraceJob, information: Information, seed: int) -> Knowledge:
     """The same for the same job and seed, whatever the policy does."""
     if information is Information.NONE:
-        return Knowledge(None, None, 0.0)
+        return NOTHING
     if information is Information.ORACLE:
         return Knowledge(Estimate(job.duration_s, Source.PROGRESS), None, 0.0)
     chance = random.Random(seed * 1_000_003 + job.id)

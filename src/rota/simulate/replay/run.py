@@ -73,6 +73,7 @@ class Replay:
         self._labels = {gpu.uuid: gpu.label for gpu in fleet.gpus}
         self._speeds = _speeds(fleet, rules)
         self._runs: dict[int, _Run] = {}
+        self._requests: dict[tuple[object, ...], Request] = {}  # a trace asks for the same few things again and again
         self._ends: list[tuple[float, int, int]] = []  # when a turn would finish its job: (at, job, turn number)
         self._learns: list[tuple[float, int, int]] = []
         self._accounts = Accounts(rules.half_life_s)
@@ -115,9 +116,12 @@ class Replay:
     # --- what happens -----------------------------------------------------------------------------
 
     def _submit(self, past: TraceJob) -> None:
-        request = Request(
-            past.gpus, tiers=past.tiers, checkpoint="/checkpoint" if past.is_resumable else None, time_s=past.time_s
-        )
+        wanted = past.gpus, past.tiers, past.is_resumable, past.time_s
+        request = self._requests.get(wanted)
+        if request is None:
+            checkpoint = "/checkpoint" if past.is_resumable else None
+            request = Request(past.gpus, tiers=past.tiers, checkpoint=checkpoint, time_s=past.time_s)
+            self._requests[wanted] = request
         at = self.at
         job = Job(past.id, "", past.member, past.project, request, at, JobState.WAITING, at)
         knowledge = knowledge_of(past, self._information, self._seed)
@@ -127,9 +131,9 @@ class Replay:
         self.standing.add(job)
 
     def _finish(self, job: int, number: int) -> bool:
-        run = self._runs[job]
-        if run.turn is None or run.turns != number:
-            return False
+        run = self._runs.get(job)
+        if run is None or run.turn is None or run.turns != number:
+            return False  # the end that a stopped turn would have had
         self._close_turn(run, is_preempted=False)
         self.standing.forget(job)
         del self._runs[job]
@@ -217,17 +221,8 @@ class Replay:
         self.standing.remove(run.job)
         if run.turns == 1:
             job = run.job  # replace() takes as long as all the rest of this function
-            run.job = Job(
-                job.id,
-                "",
-                job.member,
-                job.project,
-                job.request,
-                job.submitted_at,
-                JobState.RUNNING,
-                job.submitted_at,
-                1,
-            )
+            since = job.submitted_at
+            run.job = Job(job.id, "", job.member, job.project, job.request, since, JobState.RUNNING, since, 1)
         self.standing.begin(turn, run.job)
         cost_s = (COST_S if past.gpus <= WIDE_GPUS else WIDE_COST_S) if run.was_stopped else 0.0
         run.turn, run.useful_from, run.speed = turn, at + cost_s, self._speeds[begin.tier]

@@ -20,6 +20,7 @@ from rota.domain.reasons import (
     Reason,
     ReservationBegins,
     SomebodyWaits,
+    SoonerElsewhere,
     TimeIsOver,
     YourTurn,
 )
@@ -181,7 +182,8 @@ class _Walk:
                 if blocked is None:
                     self._make_room(job, place)
                     return
-        self._refused.add(shape)
+        if not isinstance(blocked, SoonerElsewhere):  # that depends on what is left of this very job
+            self._refused.add(shape)
         self._wait(candidate, blocked or self._hold(candidate, tiers, order))
 
     def _better_to_wait(
@@ -247,11 +249,13 @@ class _Walk:
 
 def _move_up(standing: Standing, floor: Floor, decision: Decision) -> None:
     """Turns past their quantum leave a slow tier when a faster one that they accept is free and nobody wants it."""
-    speeds = standing.rules.speeds
+    speeds, short = standing.rules.speeds, short_tiers(standing)
     stopped = {end.turn for end in decision.ends}
     for turn_id, running in sorted(standing.open.items()):
         job, here = running.job, speeds.get(running.turn.tier, 1.0)
-        for tier in in_preference(job.request.tiers, standing.tiers, frozenset()):
+        # Only to a tier that it would be given before this one: else it came back here, and the stop were for nothing.
+        preferred = in_preference(job.request.tiers, standing.tiers, short)
+        for tier in preferred[: preferred.index(running.turn.tier)] if running.turn.tier in preferred else preferred:
             faster = speeds.get(tier, 1.0) / here
             if turn_id in stopped or faster < WORTH_MOVING or tier not in standing.bays.indexes:
                 continue

@@ -16,7 +16,8 @@ def refuse_impossible(request: Request, fleet: Fleet) -> None:
     if request.gpus < 1:
         raise BadRequest(f"--gpus must be at least 1, and {request.gpus} is not.")
     _refuse_unknown_tiers(request, fleet)
-    gpus = [gpu for gpu in fleet.gpus if not request.tiers or gpu.tier in request.tiers]
+    sliced = {gpu.slice_of for gpu in fleet.gpus}  # a whole GPU is not scheduled beside its slices
+    gpus = [gpu for gpu in fleet.gpus if gpu.uuid not in sliced and (not request.tiers or gpu.tier in request.tiers)]
     large = [gpu for gpu in gpus if gpu.memory_bytes >= request.gpu_memory_bytes]
     if not large:
         most = max(gpu.memory_bytes for gpu in gpus)

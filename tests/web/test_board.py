@@ -54,10 +54,14 @@ def test_the_board_shows_turns_and_the_waiting_list_and_follows_what_happens(
     waits = page.locator("#waiting-list li").first.inner_text()
     assert "job" in waits
     number = laboratory.count("newcomer", 100_000, "--tier", "rtx3090", member="choi")
-    page.wait_for_selector('[aria-label*="newcomer"], li:has-text("newcomer")', timeout=10_000)
+    page.wait_for_selector('[aria-label*="newcomer"], li:has-text("newcomer")', timeout=15_000)
+    # A member with nothing running is served within a quantum, and somebody's turn ends for it. Cancelled while it
+    # waits, it would have had no turn, and nobody else need have ended one.
+    page.wait_for_selector('.bar[aria-label*="newcomer"]', state="attached", timeout=40_000)
     laboratory("cancel", str(number))
     page.wait_for_selector("#recent-list >> text=newcomer", timeout=15_000)
-    wait_until(lambda: page.locator(".bar.past").count() >= 2, 40)
+    page.wait_for_selector('.bar.past[aria-label*="newcomer"]', state="attached", timeout=15_000)
+    assert page.locator(".bar.past").count() >= 2
     page.screenshot(path=SCREENSHOTS / "board.png", full_page=True)
     assert page.errors == []  # type: ignore[attr-defined]
 

@@ -38,7 +38,7 @@ class SimulatedEngine:
             if process.notice_wall is not None:
                 self._events.append(Noticed(order.turn, process.notice_wall))
             if process.saved_wall is not None:
-                self._events.append(Saved(order.turn, process.saved_wall, process.script.saves_every_s))
+                self._events.append(Saved(order.turn, process.saved_wall, process.work.script.saves_every_s))
             if process.ended is not None:
                 self._events.append(process.ended)
 

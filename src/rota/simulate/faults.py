@@ -1,15 +1,15 @@
-"""Faults by seed: the daemon crashes between any two of its steps, the store or the engine does not answer."""
+"""Faults that strike where the day says: between any two effects of the daemon, at a record, at an engine call."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.turns import Turn
 from rota.engines.contract import EndOrder, Engine, EngineEvent, StartOrder
 from rota.errors import EngineUnavailable, StoreUnavailable
+from rota.simulate.day import Fault, Strikes
 from rota.store.contract import Entries, JobFilter, Remembered, Session, Store
 
 
@@ -17,35 +17,49 @@ class Crash(BaseException):
     """The daemon dies here, as by kill -9. No `except Exception` may catch it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRates:
-    """Probabilities at each step point."""
+@dataclass(slots=True)
+class _Armed:
+    """A fault on its way: so many points pass, so many then fail."""
 
-    crash: float = 0.0
-    store: float = 0.0
-    engine: float = 0.0
-    lost_turn: float = 0.0  #: each virtual second, for one running turn
-    broken_gpu: float = 0.0  #: each virtual second
-    clock_jump: float = 0.0  #: each virtual second
+    fault: Fault
+    passes: int
+    times: int
 
 
 @dataclass(slots=True)
 class Faults:
-    """Decides at each step point what goes wrong."""
+    """What is to go wrong, until the day is over."""
 
-    rates: FaultRates
-    random: random.Random
-    is_over: bool = False  #: at the end of a run everything works, so that all jobs can end
+    say: Callable[[str], None] = lambda line: None
     crashes: int = 0
+    _armed: list[_Armed] = field(default_factory=list)
 
-    def happens(self, probability: float) -> bool:
-        """Whether this one goes wrong."""
-        return not self.is_over and probability > 0 and self.random.random() < probability
+    def arm(self, what: Strikes) -> None:
+        """From now on its points are counted."""
+        self._armed.append(_Armed(what.fault, what.passes, what.times))
 
-    def maybe_crash(self) -> None:
-        """A step point: between any two effects the daemon may die."""
-        if self.happens(self.rates.crash):
+    def disarm(self) -> None:
+        """From here on everything works."""
+        self._armed.clear()
+
+    def strikes(self, fault: Fault) -> bool:
+        """One point is reached; whether it fails."""
+        is_struck = False
+        for armed in [armed for armed in self._armed if armed.fault is fault]:
+            if armed.passes > 0:
+                armed.passes -= 1
+                continue
+            is_struck = True
+            armed.times -= 1
+            if armed.times == 0:
+                self._armed.remove(armed)
+        return is_struck
+
+    def maybe_crash(self, where: str) -> None:
+        """A point between two effects."""
+        if self.strikes(Fault.CRASH):
             self.crashes += 1
+            self.say(f"the daemon is killed {where}")
             raise Crash
 
 
@@ -55,13 +69,16 @@ class FaultyStore:
 
     inner: Store
     faults: Faults
+    on_record: Callable[[Entries], None] = lambda entries: None
 
     def record(self, entries: Entries) -> None:
-        self.faults.maybe_crash()
-        if self.faults.happens(self.faults.rates.store):
+        self.faults.maybe_crash("before it records")
+        if self.faults.strikes(Fault.STORE):
+            self.faults.say("the disk is full")
             raise StoreUnavailable("The disk is full: nothing was recorded.")
         self.inner.record(entries)
-        self.faults.maybe_crash()
+        self.on_record(entries)
+        self.faults.maybe_crash("after it has recorded")
 
     def remember(self) -> Remembered:
         return self.inner.remember()
@@ -99,26 +116,30 @@ class FaultyEngine:
     faults: Faults
 
     def start(self, order: StartOrder) -> None:
-        self._point()
+        self._point(f"start {order.turn} on {', '.join(gpu.label for gpu in order.gpus)}")
         self.inner.start(order)
-        self.faults.maybe_crash()
+        self.faults.maybe_crash("after it has started a turn")
 
     def end(self, order: EndOrder) -> None:
-        self._point()
+        self._point(f"end {order.turn}, {order.patience.value}")
         self.inner.end(order)
-        self.faults.maybe_crash()
+        self.faults.maybe_crash("after it has ended a turn")
 
     def adopt(self, order: StartOrder, was_started: bool) -> None:
-        self._point()
+        self._point(f"adopt {order.turn}")
         self.inner.adopt(order, was_started)
-        self.faults.maybe_crash()
+        self.faults.maybe_crash("after it has adopted a turn")
 
     def events(self) -> Sequence[EngineEvent]:
         happened = self.inner.events()
-        self.faults.maybe_crash()
+        for event in happened:
+            self.faults.say(f"heard: {type(event).__name__} {event.turn}")
+        self.faults.maybe_crash("after it has heard of events")
         return happened
 
-    def _point(self) -> None:
-        self.faults.maybe_crash()
-        if self.faults.happens(self.faults.rates.engine):
+    def _point(self, call: str) -> None:
+        self.faults.maybe_crash(f"before it tells the engine: {call}")
+        if self.faults.strikes(Fault.ENGINE):
+            self.faults.say(f"the engine does not answer to: {call}")
             raise EngineUnavailable("The engine does not answer.")
+        self.faults.say(f"engine: {call}")

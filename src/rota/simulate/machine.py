@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rota.engines.contract import EXIT_AGAIN, Began, Ended, EndOrder, EngineEvent, Noticed, Patience, Saved, StartOrder
+from rota.engines.contract import (
+    EXIT_AGAIN,
+    Began,
+    Ended,
+    EndOrder,
+    EngineEvent,
+    Noticed,
+    Patience,
+    Progressed,
+    Saved,
+    StartOrder,
+)
+from rota.simulate.broken import Broken
 from rota.simulate.clock import VirtualClock
 
 TERM_S = 0.5  # from SIGTERM to the end of the last process
 SIGTERM = 15
+STEPS_A_SECOND = 10  # of the progress that scripts tell
 
 
 class Manner(StrEnum):
@@ -23,25 +38,35 @@ class Manner(StrEnum):
     FRAGILE = "fragile"  # fails in its first turn, then works
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Script:
     """What a job does: one second of work a second, until `target`."""
 
     target: float
     manner: Manner = Manner.SIGNAL
     saves_every_s: float = 5.0
-    saved: float = 0.0  #: how far its checkpoint is
-    has_failed: bool = False
+    tells: bool = False  #: reports its progress with each save
+    begins_after_s: float | None = None  #: from the order to the begin; None: as the engine says
 
     def to_argv(self) -> tuple[str, ...]:
         """A command line that says what this script does."""
-        return ("count", f"{self.target!r}", self.manner.value, f"{self.saves_every_s!r}")
+        values = (self.target, self.manner.value, self.saves_every_s, self.tells, self.begins_after_s)
+        return ("count", json.dumps(values))
 
     @staticmethod
     def from_argv(argv: tuple[str, ...]) -> Script:
         """The script that `to_argv` describes."""
-        _, target, manner, saves_every_s = argv
-        return Script(float(target), Manner(manner), float(saves_every_s))
+        target, manner, saves_every_s, tells, begins_after_s = json.loads(argv[1])
+        return Script(target, Manner(manner), saves_every_s, tells, begins_after_s)
+
+
+@dataclass(slots=True)
+class Work:
+    """How far a job has come. It is its checkpoint: it outlives turns and daemons."""
+
+    script: Script
+    saved: float = 0.0
+    has_failed: bool = False
 
 
 @dataclass(slots=True)
@@ -49,7 +74,7 @@ class Process:
     """One turn on the machine. Times are monotonic seconds unless they are called `wall`."""
 
     order: StartOrder
-    script: Script
+    work: Work
     began_at: float | None = None
     began_wall: float | None = None
     began_with: float = 0.0  #: what the checkpoint held at the begin
@@ -61,16 +86,19 @@ class Process:
     ended: Ended | None = None
 
 
-class TwoOnOneGpu(AssertionError):
-    """The invariant that matters most."""
+class TwoOnOneGpu(Broken):
+    """The invariant that matters most, on the machine itself: processes of two turns on one GPU."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("never two turns on one GPU", what)
 
 
 @dataclass(slots=True)
 class Machine:
-    """Scripts by job, processes by turn, and which turn holds each GPU."""
+    """Work by job, processes by turn, and which turn holds each GPU."""
 
     clock: VirtualClock
-    scripts: dict[int, Script] = field(default_factory=dict)
+    works: dict[int, Work] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     report: Callable[[EngineEvent], None] = lambda event: None  #: to the daemon, if there is one now
@@ -85,19 +113,21 @@ class Machine:
             if gpu.uuid in self.holders:
                 raise TwoOnOneGpu(f"{order.turn} begins on {gpu.uuid}, which {self.holders[gpu.uuid]} still holds")
         self.holders.update({gpu.uuid: order.turn for gpu in order.gpus})
-        process = Process(order, self.scripts.setdefault(order.job, Script.from_argv(order.launch.argv)))
-        self.processes[order.turn] = process
-        self.clock.after(delay_s, lambda: self._begin(process))
+        work = self.works.get(order.job) or Work(Script.from_argv(order.launch.argv))
+        process = self.processes[order.turn] = Process(order, work)
+        self.works[order.job] = work
+        own_delay_s = work.script.begins_after_s
+        self.clock.after(delay_s if own_delay_s is None else own_delay_s, lambda: self._begin(process))
 
     def _begin(self, process: Process) -> None:
         if process.ended is not None:
             return
-        script = process.script
-        process.began_at, process.began_wall, process.began_with = self.clock.now, self.clock.wall(), script.saved
+        work, script = process.work, process.work.script
+        process.began_at, process.began_wall, process.began_with = self.clock.now, self.clock.wall(), work.saved
         self.report(Began(process.order.turn, process.began_wall))
-        left_s = script.target - script.saved
-        if script.manner is Manner.FRAGILE and not script.has_failed:
-            script.has_failed = True
+        left_s = script.target - work.saved
+        if script.manner is Manner.FRAGILE and not work.has_failed:
+            work.has_failed = True
             self.clock.after(min(left_s, 2.0), lambda: self._end(process, exit_code=1))
             return
         if script.manner is Manner.AGAIN and left_s > script.saves_every_s:
@@ -110,11 +140,14 @@ class Machine:
     def _save(self, process: Process) -> None:
         if process.began_at is None or not process.order.checkpoint:
             return
-        script = process.script
-        script.saved = min(script.target, process.began_with + self.clock.now - process.began_at)
+        work, script = process.work, process.work.script
+        work.saved = min(script.target, process.began_with + self.clock.now - process.began_at)
         process.saved_wall = self.clock.wall()
         process.saved_after_notice = process.notice_at is not None
         self.report(Saved(process.order.turn, process.saved_wall, script.saves_every_s))
+        if script.tells:
+            step, total = int(work.saved * STEPS_A_SECOND), math.ceil(script.target * STEPS_A_SECOND)
+            self.report(Progressed(process.order.turn, process.saved_wall, step, total))
 
     def _save_now_and_then(self, process: Process) -> None:
         if process.ended is not None:
@@ -122,13 +155,13 @@ class Machine:
         self._save(process)
         if process.notice_at is not None:  # the keeper waited for just this save
             self._terminate(process)
-        self.clock.after(process.script.saves_every_s, lambda: self._save_now_and_then(process))
+        self.clock.after(process.work.script.saves_every_s, lambda: self._save_now_and_then(process))
 
     def _save_and_exit(self, process: Process, exit_code: int) -> None:
         if process.ended is None:
             self._save(process)
             if not process.order.checkpoint:
-                process.script.saved = process.script.target
+                process.work.saved = process.work.script.target
             self._end(process, exit_code=exit_code)
 
     # --- end ----------------------------------------------------------------------------------
@@ -143,7 +176,7 @@ class Machine:
         elif process.notice_at is None:
             process.notice_at, process.notice_wall = self.clock.now, self.clock.wall()
             self.report(Noticed(order.turn, process.notice_wall))
-            if process.script.manner is Manner.SIGNAL:
+            if process.work.script.manner is Manner.SIGNAL:
                 self.clock.after(1.0, lambda: self._save_and_exit(process, 0))
             self.clock.after(2 * order.grace_s, lambda: self._terminate(process))
 
@@ -175,7 +208,7 @@ class Machine:
             was_terminated=process.is_last_call,
             said_done=exit_code == 0
             and process.notice_at is not None
-            and process.script.saved >= process.script.target,
+            and process.work.saved >= process.work.script.target,
             saved_at=process.saved_wall,
             saved_after_notice=process.saved_after_notice,
             is_lost=is_lost,

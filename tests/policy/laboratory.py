@@ -88,7 +88,7 @@ class PolicyLaboratory:
             after_step(self)
             moments = [*self._ends_at.values(), *([self.latest.look_again_at] if self.latest.look_again_at else [])]
             following = min((moment for moment in moments if moment > self.at), default=until + 1)
-            self.at = max(following, self.at + 1e-6)
+            self.at = min(max(following, self.at + 1e-6), until + 1e-3)  # no further than asked
             self._end_turns()
 
     def _end_turns(self) -> None:

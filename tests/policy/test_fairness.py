@@ -80,6 +80,31 @@ def test_a_gang_is_not_starved_by_a_stream_of_small_jobs() -> None:
     assert laboratory.first_begin[100] <= 3 * (QUANTUM_S + SAVING_S)
 
 
+def test_a_gang_is_not_starved_by_its_own_members_running_job() -> None:
+    """Its project has its share already, by a job that could as well wait."""
+    laboratory = a_laboratory(big=("h100", 2), small=("rtx3090", 1))
+    for n, (member, tiers) in enumerate((("kim", ("h100",)), ("lee", ("h100",)), ("choi", ("rtx3090",))), start=1):
+        laboratory.submit(a_job(n, member=member, project=member, tiers=tiers))
+    laboratory.run(5 * QUANTUM_S)
+    laboratory.submit(a_job(9, gpus=2, member="kim", project="kim"))
+    submitted_at = laboratory.at
+    laboratory.run(60 * QUANTUM_S)
+    assert laboratory.first_begin[9] - submitted_at <= 18 * QUANTUM_S
+
+
+def test_however_much_its_project_is_ahead_an_overdue_gang_has_its_first_turn() -> None:
+    laboratory = a_laboratory(big=("h100", 2))
+    laboratory.rules = replace(laboratory.rules, patience_s=10 * QUANTUM_S)
+    laboratory.submit(a_job(1, member="kim", project="kim"))
+    laboratory.run(100 * QUANTUM_S)
+    laboratory.submit(a_job(2, member="lee", project="lee"))
+    laboratory.run(200 * QUANTUM_S)
+    laboratory.submit(a_job(9, gpus=2, member="kim", project="kim"))
+    submitted_at = laboratory.at
+    laboratory.run(400 * QUANTUM_S)
+    assert laboratory.first_begin[9] - submitted_at <= 70 * QUANTUM_S
+
+
 def test_at_the_end_of_its_quantum_a_turn_goes_on_when_nobody_waits() -> None:
     laboratory = a_laboratory(1)
     laboratory.submit(a_job(1))

@@ -9,6 +9,11 @@ from rota.policy.standing import Standing
 from rota.policy.values import Begin
 
 
+#: What accounts have received changes all the time, and with it who comes before whom: turns past their quantum are
+#: weighed anew so many times a quantum.
+WEIGHED_A_QUANTUM = 8
+
+
 class Decided(Protocol):
     """What was decided just now."""
 
@@ -29,6 +34,8 @@ def look_again_at(standing: Standing, decided: Decided, at: float) -> float | No
         worsens_at = standing.worsens_at
         times += [worsens_at(running, at) for running in standing.open.values() if running.may_worsen]
         times += [line.next_due_at() for line in standing.lines.values()]
+        if standing.open and _several_accounts(standing):
+            times.append(at + standing.rules.quantum_s / WEIGHED_A_QUANTUM)
         times += _idle_members(standing)
     for one in standing.reservations:
         times += [one.begins_at, one.ends_at]
@@ -37,6 +44,15 @@ def look_again_at(standing: Standing, decided: Decided, at: float) -> float | No
         if at < moment < soonest:
             soonest = moment
     return soonest if soonest < NEVER else None
+
+
+def _several_accounts(standing: Standing) -> bool:
+    """Whether those who wait, and those who could be stopped for them, are not all of one account."""
+    if len(standing.lines) == 1:
+        return False
+    accounts = {account for account, line in standing.lines.items() if line}
+    accounts.update((running.job.project, running.job.member) for running in standing.open.values())
+    return len(accounts) > 1
 
 
 def _idle_members(standing: Standing) -> list[float]:

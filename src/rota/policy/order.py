@@ -7,6 +7,7 @@ together do not all go to the same member (max-min fairness, as in Dominant Reso
 2. Then the project that has received least for its weight. A deadline lets a project have some of its own share
    early; what it got counts as received, so it pays afterwards.
 3. In it the member who has received least; of theirs the job whose rank comes first.
+   Whose job is due is a little ahead in both (`_lead_gpu_s`), so that no first turn waits for ever.
 """
 
 from __future__ import annotations
@@ -139,20 +140,21 @@ class _Filling:
             yield self._pick(account, heads)
         self._goes_first = False
         members: dict[str, list[tuple[float, Account]]] = {}
-        for account in heads:
-            members.setdefault(account[0], []).append((self._member[account], account))
-        projects = [(self._level(project), project) for project in members]
-        heapq.heapify(projects)
+        for account, head in heads.items():
+            members.setdefault(account[0], []).append((self._member[account] - self._lead_gpu_s(head), account))
         for heap in members.values():
             heapq.heapify(heap)
+        projects = [(self._level_of_next(heap, heads), project) for project, heap in members.items()]
+        heapq.heapify(projects)
         while projects:
             _, project = heapq.heappop(projects)
             _, account = heapq.heappop(members[project])
             yield self._pick(account, heads)
             if account in heads:
-                heapq.heappush(members[project], (self._member[account], account))
+                level = self._member[account] - self._lead_gpu_s(heads[account])
+                heapq.heappush(members[project], (level, account))
             if members[project]:
-                heapq.heappush(projects, (self._level(project), project))
+                heapq.heappush(projects, (self._level_of_next(members[project], heads), project))
 
     def comes_after(self, running: Running, candidate: Candidate) -> bool:
         mine, theirs = candidate.job, running.job
@@ -161,6 +163,7 @@ class _Filling:
         if self._goes_first:
             return True
         charged = self._cost_gpu_s(mine, mine.request.gpus, self._rules.quantum_s)  # it was picked just now
+        charged += self._lead_gpu_s(candidate)
         if mine.project == theirs.project:
             members = self._member
             return members[theirs.project, theirs.member] > members[mine.project, mine.member] - charged
@@ -195,6 +198,22 @@ class _Filling:
 
     def _cost_gpu_s(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> float:
         return gpus * _tier_weight(self._rules.tier_weights, (tier,) if tier else job.request.tiers) * seconds
+
+    def _lead_gpu_s(self, head: Served) -> float:
+        """By how much its account may be ahead of others for the sake of a job that is due.
+
+        Its one turn is not to fail for what its account has received a quantum ago; once it is overdue the lead grows
+        with its wait, so that no first turn waits for ever. A lead is had once: it moves nobody's share.
+        """
+        if isinstance(head, Contender) or head.key[0] > 1:
+            return 0.0
+        overdue_s = max(self._at - head.dues[0], 0.0)
+        return self._cost_gpu_s(head.job, head.job.request.gpus, self._rules.quantum_s + overdue_s)
+
+    def _level_of_next(self, members: list[tuple[float, Account]], heads: Mapping[Account, Served]) -> float:
+        """The level of a project, with the lead of the one who is served next in it."""
+        account = members[0][1]
+        return self._level(account[0]) - self._lead_gpu_s(heads[account]) / self._weight(account[0])
 
     def _level(self, project: str) -> float:
         """GPU-seconds received for each unit of weight, less what may be had early."""

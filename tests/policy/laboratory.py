@@ -37,6 +37,7 @@ class PolicyLaboratory:
         self._accounts = Accounts(self.rules.half_life_s)
         self._done: dict[int, float] = {}
         self._ends_at: dict[str, float] = {}
+        self._served_until: dict[str, float] = {}
 
     def submit(self, *jobs: Job) -> None:
         for job in jobs:
@@ -57,6 +58,7 @@ class PolicyLaboratory:
             project_usage_gpu_s=by_project,
             member_usage_gpu_s=by_member,
             rules=self.rules,
+            served_until=dict(self._served_until),
         )
 
     def step(self) -> Plan:
@@ -97,6 +99,7 @@ class PolicyLaboratory:
             del self._ends_at[turn_name]
             job = self.jobs[turn.job]
             ran_s = self.at - turn.granted_at
+            self._served_until[job.member] = self.at
             self._accounts.add((job.project, job.member), len(turn.gpus), turn.granted_at, self.at)
             self._done[job.id] = self._done.get(job.id, 0.0) + ran_s
             if self._done[job.id] >= self.work_s.get(job.id, 1e12) - 1e-6:

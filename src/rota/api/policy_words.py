@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from rota.api.wording import clock, count
 from rota.daemon.measured import Measured
 from rota.domain.durations import say_duration
+from rota.domain.jobs import JobState
+from rota.policy.bound import first_turn_bound, overdue_bound_s
 from rota.policy.quantum import COST_PART, LEAST_MEASURED_GPU_S, Bounds
 from rota.policy.values import Snapshot
 
@@ -31,23 +31,29 @@ def quantum_sentence(measured: Measured, bounds: Bounds, now: float) -> str:
 
 
 def bound_sentences(snapshot: Snapshot) -> list[str]:
-    """How long a first turn is waited for at most, from the rules of policy/order.py and the list as it is now.
-
-    A quantum until its member goes first, and one for each round of members who go before it.
-    """
-    rules = snapshot.rules
-    members = len({job.member for job in snapshot.jobs})
-    gpus = sum(gpu.uuid not in snapshot.conditions for gpu in snapshot.gpus)
-    if not gpus:
-        return ["No GPU is in service, so no turn begins. See: rota fleet"]
-    quanta = 1 + max(math.ceil(members / gpus), 1)
-    quantum, bound = say_duration(rules.quantum_s), say_duration(quanta * rules.quantum_s)
+    """How long a first turn is waited for at most (policy/bound.py), by the list as it is now."""
+    rules, bound = snapshot.rules, first_turn_bound(snapshot)
+    if bound is None:
+        return ["No GPU is in service for turns that rotate, so none begins. See: rota fleet"]
+    quantum = say_duration(rules.quantum_s)
     return [
         f"A member with nothing running who has waited for a quantum ({quantum}) goes before everybody, with one job.",
-        f"{count(members, 'member')} on {count(gpus, 'GPU')} in service: 1 + {quanta - 1} quanta of {quantum}, so that "
-        f"such a one-GPU job begins after {bound} at the latest, and the time that turns take to save.",
-        f"Of a member's own jobs, one that has waited {say_duration(rules.patience_s)} for its first turn goes first.",
+        f"{count(bound.members, 'member')} on {count(bound.gpus, 'GPU')} in service: 1 + {bound.quanta - 1} quanta of "
+        f"{quantum}, so that such a one-GPU job begins within {say_duration(bound.member_s)}, and the time that turns "
+        "take to save.",
+        f"Any other first turn is overdue after {say_duration(rules.patience_s)}: then it goes first of its member's "
+        f"jobs, and its project's lead over the others grows with its wait. {_worst_sentence(snapshot)}".rstrip(),
     ]
+
+
+def _worst_sentence(snapshot: Snapshot) -> str:
+    """For the first turn that could wait longest behind what its project has had."""
+    first = [job for job in snapshot.jobs if job.state is JobState.WAITING and not job.turns]
+    if not first:
+        return ""
+    longest = max(first, key=lambda job: overdue_bound_s(job, snapshot))
+    within = say_duration(overdue_bound_s(longest, snapshot))
+    return f"On this list every first turn is ahead of all usage within {within} of its submit (job {longest.id} last)."
 
 
 def _waits_for(cost: str) -> str:

@@ -8,7 +8,6 @@ from rota.policy.rank import NEVER
 from rota.policy.standing import Standing
 from rota.policy.values import Begin
 
-
 #: What accounts have received changes all the time, and with it who comes before whom: turns past their quantum are
 #: weighed anew so many times a quantum.
 WEIGHED_A_QUANTUM = 8

@@ -29,11 +29,6 @@ class Rules:
     most_slowdown: float = 50.0  #: a job that has taken this many times its run time goes before its member's others
     speeds: Mapping[str, float] = field(default_factory=dict)  #: by tier, against each other; 1 if absent
 
-    @property
-    def first_quantum_s(self) -> float:
-        """What a job's first turn is guaranteed."""
-        return self.quantum_s
-
     def limit_s(self, job: Job) -> float:
         """How long a job without checkpoint may run in its one turn."""
         return job.request.time_s or self.default_limit_s

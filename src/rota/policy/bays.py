@@ -93,15 +93,15 @@ class Bays:
             self.in_service[tier] = max(len(bay.gpus) for bay in bays)
             self.indexes[tier] = FreeIndex(self.in_service[tier], bays)
 
-    def take(self, uuids: Iterable[str]) -> list[tuple[Bay, int]]:
-        """These GPUs are held now; returns the bays and how many of each."""
+    def take(self, uuids: Iterable[str]) -> list[tuple[Bay, list[int]]]:
+        """These GPUs are held now; returns their places by bay, without those that are out of service."""
         return self._change(uuids, is_free=False)
 
-    def give_back(self, uuids: Iterable[str]) -> list[tuple[Bay, int]]:
+    def give_back(self, uuids: Iterable[str]) -> None:
         """These GPUs are free again, unless they are out of service."""
-        return self._change(uuids, is_free=True)
+        self._change(uuids, is_free=True)
 
-    def _change(self, uuids: Iterable[str], is_free: bool) -> list[tuple[Bay, int]]:
+    def _change(self, uuids: Iterable[str], is_free: bool) -> list[tuple[Bay, list[int]]]:
         places: dict[int, list[int]] = {}
         for uuid in uuids:
             found = self.place_of.get(uuid)  # a GPU may have left the fleet
@@ -120,4 +120,9 @@ class Bays:
             if len(bay.free) != before:
                 self.free_gpus += len(bay.free) - before
                 self.indexes[bay.tier].move(index, before, len(bay.free))
-        return [(self.all[index], len(gpus)) for index, gpus in places.items()]
+        if self.out:
+            return [
+                (self.all[index], [gpu for gpu in gpus if self.all[index].gpus[gpu].uuid not in self.out])
+                for index, gpus in places.items()
+            ]
+        return [(self.all[index], gpus) for index, gpus in places.items()]

@@ -34,12 +34,18 @@ class Floor:
         self.claimed_soon: dict[str, int] = {}  #: by tier: GPUs promised to jobs that wait for them to be freed
         #: By bay: turns that could be stopped, the first to stop at the front.
         self.contenders: dict[int, list[Running]] = {}
+        self._soon: dict[str, FreeIndex] = {}  # by tier: bays by how many GPUs could come together; made when asked for
+        self._soon_counts: dict[int, int] = {}
         self.freeing: dict[int, list[int]] = {}  #: by bay: places of GPUs whose turns are ending
         self.stoppable: dict[str, Running] = {c.running.turn.id: c.running for c in lowest_first}
         self.lowest_first = [contender.running for contender in lowest_first]
-        for running in self.lowest_first:
-            for bay, _ in running.bays:
+        self.position: dict[str, int] = {}  #: in `lowest_first`, by turn
+        self.stoppable_gpus: dict[int, int] = {}  #: by bay
+        for position, running in enumerate(self.lowest_first):
+            self.position[running.turn.id] = position
+            for bay, places in running.bays:
                 self.contenders.setdefault(bay.index, []).append(running)
+                self.stoppable_gpus[bay.index] = self.stoppable_gpus.get(bay.index, 0) + len(places)
         for running in standing.ending.values():
             self._count_as_freeing(running)
         self._free: dict[int, list[int]] = {}
@@ -96,11 +102,30 @@ class Floor:
             return "cpus"
         return "memory" if request.memory_bytes > memory_bytes else ""
 
-    def contested(self, tier: str) -> Iterator[Bay]:
-        """Bays of a tier in which turns end or could be stopped."""
-        for index in sorted(self.contenders.keys() | self.freeing.keys()):
-            if self.bays[index].tier == tier:
-                yield self.bays[index]
+    def contested(self, tier: str, gpus: int) -> Iterator[Bay]:
+        """Bays of a tier in which turns end or could be stopped, so that this many GPUs could come together."""
+        index = self._soon.get(tier)
+        if index is None:
+            bays = [bay for bay in self.bays if bay.tier == tier]
+            index = self._soon[tier] = FreeIndex(self.standing.bays.in_service[tier])
+            for bay in bays:
+                count = self._soon_counts[bay.index] = self._soon_in(bay)
+                index.by_count[count].append(bay.index)
+        for number in index.with_at_least(gpus):
+            if number in self.contenders or number in self.freeing:
+                yield self.bays[number]
+
+    def _soon_in(self, bay: Bay) -> int:
+        """How many GPUs of a bay are free, become free, or could."""
+        return len(self.free_in(bay)) + len(self.freeing.get(bay.index, ())) + self.stoppable_gpus.get(bay.index, 0)
+
+    def _recount(self, bay: Bay) -> None:
+        """Something was claimed or is no longer to be had."""
+        if bay.tier in self._soon:
+            before, after = self._soon_counts[bay.index], self._soon_in(bay)
+            if after != before:
+                self._soon[bay.tier].move(bay.index, before, after)
+                self._soon_counts[bay.index] = after
 
     def is_stopped(self, running: Running) -> bool:
         """Whether this decision has told it to end."""
@@ -121,6 +146,7 @@ class Floor:
         index.move(bay.index, len(before), len(after))
         self._free[bay.index] = after
         self.free_gpus -= len(places)
+        self._recount(bay)
 
     def claim_room(self, bay: Bay, request: Request) -> None:
         """The CPUs and memory beside them, too."""
@@ -137,6 +163,7 @@ class Floor:
             self.freeing[bay.index] = left
         else:
             self.freeing.pop(bay.index, None)
+        self._recount(bay)
 
     def stop(self, running: Running) -> None:
         """A turn is told to end: what it holds can be had soon."""
@@ -150,23 +177,24 @@ class Floor:
         """A turn past its quantum goes on: nobody before it needs its GPUs."""
         if running.turn.id in self.stoppable:
             self._forget(running)
-        for bay, count in running.bays:
-            self.kept_going[bay.index] = self.kept_going.get(bay.index, 0) + count
+        for bay, places in running.bays:
+            self.kept_going[bay.index] = self.kept_going.get(bay.index, 0) + len(places)
 
     def _forget(self, running: Running) -> None:
         self.stoppable.pop(running.turn.id, None)
-        for bay, _ in running.bays:
+        for bay, places in running.bays:
+            self.stoppable_gpus[bay.index] -= len(places)
             left = self.contenders[bay.index]
             left.remove(running)
             if not left:
                 del self.contenders[bay.index]
+            self._recount(bay)
 
     def _count_as_freeing(self, running: Running) -> None:
-        place_of, out = self.standing.bays.place_of, self.standing.bays.out
-        for uuid in running.turn.gpus:
-            if uuid in place_of and uuid not in out:
-                bay, place = place_of[uuid]
+        for bay, places in running.bays:
+            for place in places:
                 insort(self.freeing.setdefault(bay.index, []), place)
+            self._recount(bay)
 
     def _add_room_soon(self, running: Running) -> None:
         request = running.job.request

@@ -68,7 +68,7 @@ def _whole_at(bay: Bay, gpus: int, job: Job, floor: Floor, comes_after: Comes) -
     for turn_id, running in standing.in_bay.get(bay.index, {}).items():
         if turn_id in standing.ending or floor.is_stopped(running):
             continue  # counted as freeing, unless somebody else was promised it
-        count = next(count for its_bay, count in running.bays if its_bay is bay)
+        count = len(running.places_in(bay))
         if running.turn.limit_at is not None:
             later += [max(running.turn.limit_at, now)] * count
         elif turn_id in floor.stoppable:

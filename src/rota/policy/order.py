@@ -15,8 +15,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rota.domain.jobs import Job
 from rota.policy.line import Candidate, Key
@@ -24,8 +23,7 @@ from rota.policy.standing import Running, Standing
 from rota.policy.values import Account
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(NamedTuple):
     """A turn past its quantum: it goes on only while nobody who comes before it needs its GPUs."""
 
     running: Running

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rota.domain.gpus import Gpu
-from rota.domain.jobs import Job
+from rota.domain.jobs import Job, Request
 from rota.policy.bays import Bay
 from rota.policy.floor import Floor, Hold
 from rota.policy.standing import Running
 
 #: So many bays are compared for one job; in a fleet with more, the first good ones do.
-MOST_COMPARED = 64
+MOST_COMPARED = 16
 FOR_EVER_S = float("inf")
 
 
@@ -82,14 +83,14 @@ def place_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | Non
         return place
     best: tuple[tuple[int, int, int], Place] | None = None
     compared = 0
-    for bay in floor.contested(tier):
+    for bay in floor.contested(tier, request.gpus):
         found = _soon_in(bay, job, needs_s, floor)
         if found is None:
             continue
         if best is None or found[0] < best[0]:
             best = found
         compared += 1
-        if compared >= MOST_COMPARED:
+        if compared >= MOST_COMPARED or not found[1].stops:
             break
     return best[1] if best else None
 
@@ -98,35 +99,54 @@ def _lowest_turn(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
     """For one GPU: simply the turn that ranks last."""
     for running in floor.lowest_first:
         if running.turn.tier == tier and running.turn.id in floor.stoppable:
-            for bay, _ in running.bays:
-                place = floor.standing.bays.place_of[running.turn.gpus[0]][1]
-                places = floor.fitting([place], bay, job, needs_s)
-                is_out = bay.gpus[place].uuid in floor.standing.bays.out
-                if places and not is_out and not floor.lacks(bay, job.request, (running,), is_soon=True):
-                    return Place(((bay, (place,)),), (running,), is_now=False)
+            for bay, held in running.bays:
+                places = floor.fitting(held[:1], bay, job, needs_s)
+                if places and not floor.lacks(bay, job.request, (running,), is_soon=True):
+                    return Place(((bay, tuple(places)),), (running,), is_now=False)
     return None
 
 
 def _soon_in(bay: Bay, job: Job, needs_s: float, floor: Floor) -> tuple[tuple[int, int, int], Place] | None:
-    """The place in one bay, with how much it disturbs: turns stopped, the best of them, GPUs left over."""
-    wanted = job.request.gpus
-    usable = floor.fitting(floor.free_in(bay) + floor.freeing.get(bay.index, []), bay, job, needs_s)
-    stops: list[Running] = []
-    lowest = floor.contenders.get(bay.index, [])
-    for running in lowest:
-        if len(usable) >= wanted and not floor.lacks(bay, job.request, stops, is_soon=True):
+    """The place in one bay, with how much it disturbs: turns stopped, how high the best one ranks, GPUs left over."""
+    request = job.request
+    usable = floor.free_in(bay) + floor.freeing.get(bay.index, [])
+    if usable:
+        usable = floor.fitting(usable, bay, job, needs_s)
+    missing, more = request.gpus - len(usable), _More([], [])
+    for running in floor.contenders.get(bay.index, ()):
+        if missing <= 0 and not floor.lacks(bay, request, more.stops, is_soon=True):
             break
-        place_of, out = floor.standing.bays.place_of, floor.standing.bays.out
-        here = [place_of[u][1] for u in running.turn.gpus if u not in out and place_of[u][0] is bay]
-        if more := floor.fitting(here, bay, job, needs_s):
-            usable = usable + more
-            stops.append(running)
-    if len(usable) < wanted or floor.lacks(bay, job.request, stops, is_soon=True):
+        if places := floor.fitting(running.places_in(bay), bay, job, needs_s):
+            more.stops.append(running)
+            more.places.append(places)
+            missing -= len(places)
+    if missing > 0 or floor.lacks(bay, request, more.stops, is_soon=True):
         return None
-    # What is freed by a stop is used first: else the stop were for nothing.
-    places = usable[::-1][:wanted] if stops else usable[:wanted]
-    place = Place(((bay, tuple(places)),), tuple(stops), is_now=False)
-    return (len(stops), lowest.index(stops[-1]) * -1 if stops else 0, len(usable) - wanted), place
+    if len(more.stops) > 1:
+        more = _needed(more, -missing, bay, request, floor)
+    if more.stops:  # what is freed by a stop is used first: else the stop were for nothing
+        usable = [place for places in reversed(more.places) for place in places] + usable
+    highest = max((floor.position[running.turn.id] for running in more.stops), default=0)
+    disturbs = len(more.stops), highest, len(usable) - request.gpus
+    return disturbs, Place(((bay, tuple(usable[: request.gpus])),), tuple(more.stops), is_now=False)
+
+
+class _More(NamedTuple):
+    """Turns that would be stopped, and the places of each."""
+
+    stops: list[Running]
+    places: list[list[int]]
+
+
+def _needed(more: _More, spare: int, bay: Bay, request: Request, floor: Floor) -> _More:
+    """Without those turns whose stop turned out to be for nothing, the ones that rank highest spared first."""
+    kept = list(range(len(more.stops)))
+    for number in kept[-2::-1]:
+        rest = [more.stops[other] for other in kept if other != number]
+        if len(more.places[number]) <= spare and not floor.lacks(bay, request, rest, is_soon=True):
+            kept.remove(number)
+            spare -= len(more.places[number])
+    return _More([more.stops[number] for number in kept], [more.places[number] for number in kept])
 
 
 def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | None:
@@ -135,10 +155,8 @@ def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
     partly: list[tuple[Bay, list[int], list[Running]]] = []
     for bay in (bay for bay in floor.bays if bay.tier == tier and bay.index not in floor.holds):
         lowest = floor.contenders.get(bay.index, [])
-        place_of = floor.standing.bays.place_of
-        of_turns = [place_of[u][1] for r in lowest for u in r.turn.gpus if place_of[u][0] is bay]
+        of_turns = [place for running in lowest for place in running.places_in(bay)]
         usable = floor.freeing.get(bay.index, []) + floor.free_in(bay) + of_turns
-        usable = [place for place in usable if bay.gpus[place].uuid not in floor.standing.bays.out]
         usable = floor.fitting(usable, bay, job, needs_s)
         if usable and len(usable) == len(bay.gpus) <= left:
             chosen.append((bay, tuple(usable)))

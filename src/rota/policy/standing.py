@@ -32,8 +32,9 @@ class Running:
 
     __slots__ = ("bays", "due_at", "gpus", "job", "judged_by", "may_worsen", "rank", "turn", "worsens_at")
 
-    def __init__(self, turn: Turn, job: Job, bays: list[tuple[Bay, int]]) -> None:
-        self.turn, self.job, self.bays = turn, job, bays
+    def __init__(self, turn: Turn, job: Job, bays: list[tuple[Bay, list[int]]]) -> None:
+        self.turn, self.job = turn, job
+        self.bays = bays  #: places of its GPUs in each bay, without those that are out of service
         self.gpus = len(turn.gpus)
         self.judged_by: Estimate | Literal["not yet"] | None = "not yet"  #: the estimate from which `due_at` follows
         self.due_at = NEVER
@@ -49,6 +50,12 @@ class Running:
         """GPU-seconds of its job, this turn included."""
         ran_s = at - self.turn.granted_at
         return self.job.attained_gpu_s + (ran_s * self.gpus if ran_s > 0 else 0.0)
+
+    def places_in(self, bay: Bay) -> list[int]:
+        """The places of its GPUs in one of its bays."""
+        if len(self.bays) == 1:
+            return self.bays[0][1]
+        return next(places for its_bay, places in self.bays if its_bay is bay)
 
     @property
     def until(self) -> float:

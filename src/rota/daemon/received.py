@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rota.daemon.books import Books, Draft
@@ -57,7 +57,12 @@ class Received:
         return self.accounts.usage(running, at)
 
     def counted(
-        self, usage: Usage, active: Iterable[Account], laboratory: Laboratory, weights: Mapping[str, float], at: float
+        self,
+        usage: Usage,
+        active: Mapping[Account, bool],
+        laboratory: Laboratory,
+        weights: Mapping[str, float],
+        at: float,
     ) -> Usage:
         """Usage as the policy counts it between those who run or wait now: nobody's credit is endless."""
         entitlement = Entitlement(laboratory.rules.credit_s, len(laboratory.fleet.gpus), weights)

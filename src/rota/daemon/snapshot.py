@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rota.daemon.books import Books
 from rota.daemon.expected import Expected
@@ -21,7 +21,11 @@ def take_snapshot(
     """One moment of the laboratory, for `policy.plan`. `rules` are those in force."""
     jobs = tuple(job for job in books.jobs.values() if job.state in ON_THE_LIST)
     blocked = {job.id: unmet for job in jobs if job.request.after and (unmet := _unmet(job, books))}
-    active = {(job.project, job.member) for job in jobs if job.id not in blocked}
+    active: dict[Account, bool] = {}
+    for job in jobs:
+        if job.id not in blocked:
+            account = job.project, job.member
+            active[account] = active.get(account, False) or job.state is JobState.WAITING
     by_project, by_member = received.counted(received.usage(books, at), active, laboratory, rules.project_weights, at)
     return Snapshot(
         at=at,
@@ -47,7 +51,7 @@ def _unmet(job: Job, books: Books) -> tuple[int, ...]:
     return tuple(wanted.job for wanted in job.request.after if wanted.job not in books.ends)
 
 
-def _advances(active: set[Account], laboratory: Laboratory, rules: Rules, at: float) -> Mapping[str, float]:
+def _advances(active: Iterable[Account], laboratory: Laboratory, rules: Rules, at: float) -> Mapping[str, float]:
     """What projects may have early because of their deadlines."""
     if not laboratory.deadlines:
         return {}

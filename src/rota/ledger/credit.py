@@ -3,12 +3,16 @@
 Decayed usage alone lets a project that was idle for weeks take every GPU for days when it returns. Start-time fair
 queueing (Goyal, Vin, Cheng 1996) gives the remedy: who was idle is lifted to where the others are. Here it is lifted
 to a credit below the best served, so that having been modest still counts for something.
+
+Who has everything they ask for saves up nothing at all meanwhile: they count as served as well as the least served of
+those who wait. Otherwise small jobs that never ask for their whole share stand in the way of a gang for ever, whose
+project must take its own share in large pieces and cannot take it at all while everybody else comes before it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -29,18 +33,21 @@ class Credit(Generic[Who]):
         weights: Mapping[Who, float],
         most_gpu_s: float,
         at: float,
+        waiting: Collection[Who],
         debtors: Collection[Who] = (),
     ) -> dict[Who, float]:
         """Usage as it counts, for all in `weights` (those who run or wait now).
 
-        `most_gpu_s`: how far below the best served one may be, for each unit of weight. Nobody is lifted because of
-        `debtors`: what they had early would be forgiven by it.
+        `most_gpu_s`: how far below the best served one may be, for each unit of weight; `waiting`: those who ask for
+        more than they have. Nobody is lifted because of `debtors`: what they had early would be forgiven by it.
         """
         self._decay(at)
         counted = {who: usage_gpu_s.get(who, 0.0) + self._lifts.get(who, 0.0) for who in weights}
-        floor = max((counted[who] / weights[who] for who in weights if who not in debtors), default=0.0) - most_gpu_s
+        levels = {who: counted[who] / weight for who, weight in weights.items() if who not in debtors}
+        floor = max(levels.values(), default=0.0) - most_gpu_s
+        least_waiting = min((max(level, floor) for who, level in levels.items() if who in waiting), default=floor)
         for who, weight in weights.items():
-            lacking = floor * weight - counted[who]
+            lacking = (floor if who in waiting else max(floor, least_waiting)) * weight - counted[who]
             if lacking > 0:
                 self._lifts[who] = self._lifts.get(who, 0.0) + lacking
                 counted[who] += lacking
@@ -77,18 +84,23 @@ class Credits:
         self,
         by_project: Mapping[str, float],
         by_member: Mapping[Account, float],
-        active: Iterable[Account],
+        active: Mapping[Account, bool],
         entitlement: Entitlement,
         at: float,
         debtors: Collection[str] = (),
     ) -> tuple[dict[str, float], dict[Account, float]]:
-        """Usage as it counts between those who run or wait now; GPU-seconds. `debtors`: projects of deadlines.py."""
+        """Usage as it counts between those who run or wait now, GPU-seconds.
+
+        `active`: the accounts, and whether they have something waiting; `debtors`: projects of deadlines.py.
+        """
         members: dict[str, list[str]] = {}
         for project, member in sorted(active):
             members.setdefault(project, []).append(member)
+        waiting = {account for account, waits in active.items() if waits}
         weights = {project: entitlement.weights.get(project, 1.0) for project in members}
         most_gpu_s = entitlement.credit_s * entitlement.gpus / (sum(weights.values()) or 1.0)
-        projects = self._projects.lifted(by_project, weights, most_gpu_s, at, debtors)
+        projects_waiting = {project for project, _ in waiting}
+        projects = self._projects.lifted(by_project, weights, most_gpu_s, at, projects_waiting, debtors)
         counted: dict[Account, float] = {}
         for project, names in members.items():
             credit = self._members.get(project)
@@ -96,6 +108,7 @@ class Credits:
                 credit = self._members[project] = Credit(self._half_life_s)
             usage = {name: by_member.get((project, name), 0.0) for name in names}
             most = most_gpu_s * weights[project] / len(names)
-            lifted = credit.lifted(usage, dict.fromkeys(names, 1.0), most, at)
+            members_waiting = {name for name in names if (project, name) in waiting}
+            lifted = credit.lifted(usage, dict.fromkeys(names, 1.0), most, at, members_waiting)
             counted.update({(project, name): value for name, value in lifted.items()})
         return projects, counted

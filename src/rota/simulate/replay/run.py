@@ -251,7 +251,8 @@ class Replay:
             for r in standing.running.values()
         ]
         by_project, by_member = self._accounts.usage(running, self.at)
-        active = {account for account, line in standing.lines.items() if line} | {entry[0] for entry in running}
+        active = dict.fromkeys([entry[0] for entry in running], False)
+        active.update({account: True for account, line in standing.lines.items() if line})
         entitlement = Entitlement(self.rules.credit_s, len(self._fleet.gpus), self.rules.project_weights)
         standing.project_usage_gpu_s, standing.member_usage_gpu_s = self._credits.counted(
             by_project, by_member, active, entitlement, self.at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rota.ledger.credit import Credits, Entitlement
+from rota.ledger.credit import Asks, Credits, Entitlement
 
 HOUR_S = 3600.0
 EQUAL = Entitlement(credit_s=4 * HOUR_S, gpus=8, weights={})
@@ -12,12 +12,17 @@ MOST_GPU_S = 4 * HOUR_S * 8 / 2  # four hours of half the fleet
 
 
 def levels(
-    usage: dict[str, float], waits: set[str], entitlement: Entitlement = EQUAL, debtors: tuple[str, ...] = ()
+    usage: dict[str, float],
+    waits: set[str],
+    entitlement: Entitlement = EQUAL,
+    debtors: tuple[str, ...] = (),
+    credits: Credits | None = None,
+    held: int = 1,
 ) -> dict[str, float]:
     """Usage as it counts, of projects with one member each."""
     by_member = {(project, project): value for project, value in usage.items()}
-    active = {(project, project): project in waits for project in usage}
-    counted, _ = Credits(7 * 86400.0).counted(usage, by_member, active, entitlement, 0.0, debtors)
+    asks = {(project, project): Asks(project in waits, held) for project in usage}
+    counted, _ = (credits or Credits(7 * 86400.0)).counted(usage, by_member, asks, entitlement, 0.0, debtors)
     return counted
 
 
@@ -33,6 +38,18 @@ def test_who_was_away_for_a_moment_keeps_what_they_are_ahead() -> None:
 
 def test_who_has_all_they_ask_for_saves_up_nothing_meanwhile() -> None:
     assert levels({"content": 100.0, "wants-more": 5000.0}, {"wants-more"}) == {"content": 5000.0, "wants-more": 5000.0}
+
+
+def test_who_holds_their_share_is_owed_the_rest_even_while_nothing_of_theirs_waits() -> None:
+    usage = {"large": 100.0, "gang": 5000.0}
+    assert levels(usage, {"gang"}, held=4) == usage
+
+
+def test_who_waits_all_the_time_loses_nothing_of_what_others_are_ahead() -> None:
+    credits = Credits(7 * 86400.0)
+    levels({"owed": 0.0, "gang": 0.0}, {"owed", "gang"}, credits=credits)
+    usage = {"owed": 0.0, "gang": 10 * MOST_GPU_S}
+    assert levels(usage, {"owed", "gang"}, credits=credits) == usage
 
 
 def test_while_nobody_waits_nobody_is_lifted_for_having_enough() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rota.ledger.credit import Credits, Entitlement
+from rota.ledger.credit import Asks, Credits, Entitlement
 from rota.ledger.deadlines import Deadline, advances_gpu_s, debtors
 
 DEADLINE = Deadline("vision", at=1000.0, early_s=400.0)
@@ -39,7 +39,8 @@ def test_what_was_had_early_is_not_forgiven_by_credits() -> None:
     usage = {"vision": 10_000.0, "speech": 100.0}
     members = {(project, "kim"): spent for project, spent in usage.items()}
     entitlement = Entitlement(credit_s=100.0, gpus=2, weights={})
-    plain, _ = Credits(1e9).counted(usage, members, members, entitlement, 0.0)
-    owing, _ = Credits(1e9).counted(usage, members, members, entitlement, 0.0, frozenset({"vision"}))
+    asks = dict.fromkeys(members, Asks(waits=True, gpus=1))
+    plain, _ = Credits(1e9).counted(usage, members, asks, entitlement, 0.0)
+    owing, _ = Credits(1e9).counted(usage, members, asks, entitlement, 0.0, frozenset({"vision"}))
     assert plain == {"vision": 10_000.0, "speech": 9_900.0}
     assert owing == usage

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from rota.domain.gpus import Condition, Fleet
 from rota.domain.jobs import Job, JobState
 from rota.domain.turns import Turn, TurnState, turn_id
+from rota.ledger.credit import Asks, Credits, Entitlement
 from rota.ledger.usage import Accounts
 from rota.policy.plan import plan as real_plan
 from rota.policy.values import Plan, Rules, Snapshot
@@ -31,6 +32,7 @@ class PolicyLaboratory:
     first_begin: dict[int, float] = field(default_factory=dict)
     begins: list[tuple[float, int]] = field(default_factory=list)
     latest: Plan = field(default_factory=Plan)
+    credits: Credits | None = None  #: absent: usage as it is
     check: Callable[[Snapshot, Plan], None] = lambda snapshot, plan: None
 
     def __post_init__(self) -> None:
@@ -47,6 +49,9 @@ class PolicyLaboratory:
         running = [((self.jobs[t.job].project, self.jobs[t.job].member), float(len(t.gpus)), t.granted_at)
                    for t in self.turns.values()]  # fmt: skip
         by_project, by_member = self._accounts.usage(running, self.at)
+        if self.credits is not None:
+            entitlement = Entitlement(self.rules.credit_s, len(self.fleet.gpus), self.rules.project_weights)
+            by_project, by_member = self.credits.counted(by_project, by_member, self._asks(), entitlement, self.at)
         return Snapshot(
             at=self.at,
             nodes={node.name: node for node in self.fleet.nodes},
@@ -60,6 +65,14 @@ class PolicyLaboratory:
             rules=self.rules,
             served_until=dict(self._served_until),
         )
+
+    def _asks(self) -> dict[tuple[str, str], Asks]:
+        asks: dict[tuple[str, str], Asks] = {}
+        for job in self.jobs.values():
+            known = asks.get((job.project, job.member), Asks(False, 0))
+            held = job.request.gpus if job.state is JobState.RUNNING else 0
+            asks[job.project, job.member] = Asks(known.waits or not held, known.gpus + held)
+        return asks
 
     def step(self) -> Plan:
         """Plan once, and do what the plan says."""

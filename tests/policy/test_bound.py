@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rota.domain.gpus import Condition
-from rota.policy.bound import first_turn_bound, overdue_bound_s
+from rota.policy.bound import first_turn_bound
 from tests.builders import a_fleet, a_job
 from tests.policy.laboratory import SAVING_S, PolicyLaboratory
 
@@ -38,7 +38,7 @@ def test_a_member_with_nothing_running_never_waits_longer_than_the_bound(seed: i
         laboratory.submit(job)
         bound = first_turn_bound(laboratory.snapshot())
         assert bound is not None
-        assert bound.quanta == 1 + math.ceil(bound.members / len(laboratory.fleet.gpus))
+        assert bound.quanta == 2 + math.ceil(bound.members / len(laboratory.fleet.gpus))
         submitted_at = laboratory.at
         laboratory.run(submitted_at + bound.quanta * (QUANTUM_S + SAVING_S) + 1.0)
         assert newcomer in laboratory.first_begin, f"not within {bound.quanta} quanta"
@@ -51,15 +51,6 @@ def test_gpus_held_in_one_piece_and_broken_ones_do_not_count() -> None:
     laboratory.submit(a_job(2, member="lee"), a_job(3, member="park"))
     bound = first_turn_bound(laboratory.snapshot())
     assert bound is not None
-    assert (bound.members, bound.gpus, bound.quanta) == (3, 2, 3)
+    assert (bound.members, bound.gpus, bound.quanta) == (3, 2, 4)
     everything_is_broken = {gpu.uuid: Condition.FAILED for gpu in laboratory.fleet.gpus}
     assert first_turn_bound(replace(laboratory.snapshot(), conditions=everything_is_broken)) is None
-
-
-def test_a_wider_job_is_sure_of_its_first_turn_sooner_after_patience() -> None:
-    laboratory = PolicyLaboratory(fleet=a_fleet(lab=("h100", 4)))
-    laboratory.submit(a_job(1, project="vision"), a_job(2, project="speech", gpus=2))
-    snapshot = laboratory.snapshot()
-    narrow_s, wide_s = (overdue_bound_s(job, snapshot) for job in snapshot.jobs)
-    assert narrow_s == snapshot.rules.patience_s + snapshot.rules.credit_s * 2
-    assert wide_s == snapshot.rules.patience_s + snapshot.rules.credit_s

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from rota.domain.gpus import Condition
 from rota.domain.jobs import JobState
 from rota.domain.reasons import (
@@ -23,6 +25,7 @@ from rota.domain.reasons import (
     TooLongInOnePiece,
     YourTurn,
 )
+from rota.ledger.credit import Credits
 from rota.policy.plan import plan
 from rota.policy.values import Rules, Snapshot
 from tests.builders import GIB, a_fleet, a_job, a_turn
@@ -92,9 +95,11 @@ def test_a_gang_is_not_starved_by_its_own_members_running_job() -> None:
     assert laboratory.first_begin[9] - submitted_at <= 18 * QUANTUM_S
 
 
-def test_however_much_its_project_is_ahead_an_overdue_gang_has_its_first_turn() -> None:
+def test_an_overdue_gang_has_its_first_turn_although_its_member_has_had_more_than_others() -> None:
+    """Its member's own running job is stopped until the others have caught up."""
     laboratory = a_laboratory(big=("h100", 2))
-    laboratory.rules = replace(laboratory.rules, patience_s=10 * QUANTUM_S)
+    laboratory.credits = Credits(laboratory.rules.half_life_s)
+    laboratory.rules = replace(laboratory.rules, patience_s=10 * QUANTUM_S, credit_s=20 * QUANTUM_S)
     laboratory.submit(a_job(1, member="kim", project="kim"))
     laboratory.run(100 * QUANTUM_S)
     laboratory.submit(a_job(2, member="lee", project="lee"))
@@ -102,7 +107,43 @@ def test_however_much_its_project_is_ahead_an_overdue_gang_has_its_first_turn() 
     laboratory.submit(a_job(9, gpus=2, member="kim", project="kim"))
     submitted_at = laboratory.at
     laboratory.run(400 * QUANTUM_S)
-    assert laboratory.first_begin[9] - submitted_at <= 70 * QUANTUM_S
+    assert laboratory.first_begin[9] - submitted_at <= 35 * QUANTUM_S
+
+
+def test_a_project_of_many_members_has_no_more_than_its_share() -> None:
+    """Each of them has nothing running now and then; that is no reason to stop who is entitled."""
+    laboratory = a_laboratory(8)
+    laboratory.rules = replace(laboratory.rules, project_weights={"large": 3.0, "many": 1.0})
+    laboratory.submit(*(a_job(n, member="one", project="large") for n in range(1, 9)))
+    laboratory.submit(*(a_job(n, member=f"m{n}", project="many") for n in range(11, 17)))
+    laboratory.run(100 * QUANTUM_S)
+    received = laboratory.snapshot().project_usage_gpu_s
+    assert received["many"] / sum(received.values()) == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_flood_takes_nothing_from_the_share_of_another_project() -> None:
+    laboratory = a_laboratory(4)
+    laboratory.credits = Credits(laboratory.rules.half_life_s)
+    laboratory.rules = replace(laboratory.rules, patience_s=10 * QUANTUM_S)
+    laboratory.submit(*(a_job(n, member="kim", project="speech") for n in range(1, 9)))
+    laboratory.submit(*(a_job(n, member="flood", project="vision") for n in range(11, 400)))
+    laboratory.run(100 * QUANTUM_S)
+    laboratory.credits = None
+    received = laboratory.snapshot().project_usage_gpu_s
+    assert received["speech"] / sum(received.values()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_a_project_is_owed_is_not_forgiven_while_it_waits() -> None:
+    """A gang over both nodes puts its project far ahead; the other is served for as long as its weight says."""
+    laboratory = a_laboratory(one=("h100", 8), two=("h100", 8))
+    laboratory.credits = Credits(laboratory.rules.half_life_s)
+    laboratory.rules = replace(laboratory.rules, project_weights={"small": 1.0, "large": 7.0}, credit_s=2 * QUANTUM_S)
+    laboratory.submit(*(a_job(n, gpus=16, member="a", project="small") for n in (1, 2)))
+    laboratory.submit(*(a_job(n, member="b", project="large") for n in range(11, 31)))
+    laboratory.run(200 * QUANTUM_S)
+    laboratory.credits = None
+    received = laboratory.snapshot().project_usage_gpu_s
+    assert received["large"] / sum(received.values()) > 0.8
 
 
 def test_at_the_end_of_its_quantum_a_turn_goes_on_when_nobody_waits() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rota.api.wording import clock, count
 from rota.daemon.measured import Measured
 from rota.domain.durations import say_duration
-from rota.domain.jobs import JobState
-from rota.policy.bound import first_turn_bound, overdue_bound_s
+from rota.policy.bound import first_turn_bound
+from rota.policy.order import IDLE_QUANTA
 from rota.policy.quantum import COST_PART, LEAST_MEASURED_GPU_S, Bounds
 from rota.policy.values import Snapshot
 
@@ -35,25 +35,16 @@ def bound_sentences(snapshot: Snapshot) -> list[str]:
     rules, bound = snapshot.rules, first_turn_bound(snapshot)
     if bound is None:
         return ["No GPU is in service for turns that rotate, so none begins. See: rota fleet"]
-    quantum = say_duration(rules.quantum_s)
+    quantum, rounds = say_duration(rules.quantum_s), bound.quanta - IDLE_QUANTA
     return [
-        f"A member with nothing running who has waited for a quantum ({quantum}) goes before everybody, with one job.",
-        f"{count(bound.members, 'member')} on {count(bound.gpus, 'GPU')} in service: 1 + {bound.quanta - 1} quanta of "
-        f"{quantum}, so that such a one-GPU job begins within {say_duration(bound.member_s)}, and the time that turns "
+        f"A member with nothing running who has waited for {IDLE_QUANTA} quanta of {quantum} goes before everybody, "
+        "with one job.",
+        f"{count(bound.members, 'member')} on {count(bound.gpus, 'GPU')} in service: {IDLE_QUANTA} + {rounds} quanta "
+        f"of {quantum}; so such a one-GPU job begins within {say_duration(bound.member_s)}, and the time that turns "
         "take to save.",
-        f"Any other first turn is overdue after {say_duration(rules.patience_s)}: then it goes first of its member's "
-        f"jobs, and its project's lead over the others grows with its wait. {_worst_sentence(snapshot)}".rstrip(),
+        f"Any other first turn: once it has waited {say_duration(rules.patience_s)} it is the first of its member's "
+        f"jobs. No project that comes back is further ahead than {say_duration(rules.credit_s)} of its share.",
     ]
-
-
-def _worst_sentence(snapshot: Snapshot) -> str:
-    """For the first turn that could wait longest behind what its project has had."""
-    first = [job for job in snapshot.jobs if job.state is JobState.WAITING and not job.turns]
-    if not first:
-        return ""
-    longest = max(first, key=lambda job: overdue_bound_s(job, snapshot))
-    within = say_duration(overdue_bound_s(longest, snapshot))
-    return f"On this list every first turn is ahead of all usage within {within} of its submit (job {longest.id} last)."
 
 
 def _waits_for(cost: str) -> str:

@@ -9,7 +9,7 @@ from rota.daemon.books import Books, Draft
 from rota.daemon.history import PastTurn
 from rota.daemon.laboratory import Laboratory
 from rota.domain.turns import Turn, TurnState
-from rota.ledger.credit import Credits, Entitlement
+from rota.ledger.credit import Asks, Credits, Entitlement
 from rota.ledger.deadlines import debtors
 from rota.ledger.usage import Account, Accounts, weighted
 from rota.store.contract import Entries
@@ -59,14 +59,14 @@ class Received:
     def counted(
         self,
         usage: Usage,
-        active: Mapping[Account, bool],
+        asks: Mapping[Account, Asks],
         laboratory: Laboratory,
         weights: Mapping[str, float],
         at: float,
     ) -> Usage:
         """Usage as the policy counts it between those who run or wait now: nobody's credit is endless."""
         entitlement = Entitlement(laboratory.rules.credit_s, len(laboratory.fleet.gpus), weights)
-        return self.credits.counted(*usage, active, entitlement, at, debtors(laboratory.deadlines, at))
+        return self.credits.counted(*usage, asks, entitlement, at, debtors(laboratory.deadlines, at))
 
     def _add(self, account: Account, turn: Turn) -> None:
         if turn.ended_at is None:

@@ -9,6 +9,8 @@ from rota.daemon.expected import Expected
 from rota.daemon.laboratory import Laboratory
 from rota.daemon.received import Received
 from rota.domain.jobs import Job, JobState
+from rota.domain.turns import Turn
+from rota.ledger.credit import Asks
 from rota.ledger.deadlines import advances_gpu_s
 from rota.policy.values import Account, Rules, Snapshot
 
@@ -21,11 +23,7 @@ def take_snapshot(
     """One moment of the laboratory, for `policy.plan`. `rules` are those in force."""
     jobs = tuple(job for job in books.jobs.values() if job.state in ON_THE_LIST)
     blocked = {job.id: unmet for job in jobs if job.request.after and (unmet := _unmet(job, books))}
-    active: dict[Account, bool] = {}
-    for job in jobs:
-        if job.id not in blocked:
-            account = job.project, job.member
-            active[account] = active.get(account, False) or job.state is JobState.WAITING
+    active = _asks((job for job in jobs if job.id not in blocked), books.turns.values())
     by_project, by_member = received.counted(received.usage(books, at), active, laboratory, rules.project_weights, at)
     return Snapshot(
         at=at,
@@ -44,6 +42,17 @@ def take_snapshot(
         reservations=tuple(one for one in laboratory.reservations if one.ends_at > at),
         advances_gpu_s=_advances(active, laboratory, rules, at),
     )
+
+
+def _asks(jobs: Iterable[Job], turns: Iterable[Turn]) -> dict[Account, Asks]:
+    """Who runs or waits, and for what."""
+    held = {turn.job: len(turn.gpus) for turn in turns}
+    asks: dict[Account, Asks] = {}
+    for job in jobs:
+        account = job.project, job.member
+        known = asks.get(account, Asks(False, 0))
+        asks[account] = Asks(known.waits or job.state is JobState.WAITING, known.gpus + held.get(job.id, 0))
+    return asks
 
 
 def _unmet(job: Job, books: Books) -> tuple[int, ...]:

@@ -1,10 +1,8 @@
 """How long a first turn is waited for at most, as it follows from order.py and the list as it stands.
 
-1. Who has nothing running and has waited for a quantum goes before everybody, with one job. Of m such members on g GPUs
-   the last is served in the m/g-th round, and a round takes a quantum at most. So a one-GPU job of theirs begins within
-   1 + ceil(m / g) quanta, and the time that turns take to save.
-2. Every other first turn is overdue after `patience`. From then on its project's lead grows by its GPUs each second,
-   and no project is further ahead of another than `credit` times its part of the fleet.
+Who has nothing running and has waited for two quanta goes before everybody, with one job. Of m such members on g GPUs
+the last is served in the m/g-th round, and a round takes a quantum at most. So a one-GPU job of theirs begins within
+2 + ceil(m / g) quanta, and the time that turns take to save.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rota.domain.jobs import Job
+from rota.policy.order import IDLE_QUANTA
 from rota.policy.values import Snapshot
 
 
@@ -24,7 +22,6 @@ class Bound:
     gpus: int  #: in service, and not held in one piece for longer than a quantum
     quanta: int  #: within so many a member with nothing running has a one-GPU turn
     member_s: float
-    patience_s: float
 
 
 def first_turn_bound(snapshot: Snapshot) -> Bound | None:
@@ -42,15 +39,5 @@ def first_turn_bound(snapshot: Snapshot) -> Bound | None:
     if not gpus:
         return None
     members = len({job.member for job in snapshot.jobs})
-    quanta = 1 + max(math.ceil(members / gpus), 1)
-    return Bound(members, gpus, quanta, quanta * rules.quantum_s, rules.patience_s)
-
-
-def overdue_bound_s(job: Job, snapshot: Snapshot) -> float:
-    """After so many seconds no project's usage stands before this first turn, only others that are overdue longer."""
-    rules = snapshot.rules
-    projects = {one.project for one in snapshot.jobs}
-    weights = {project: rules.project_weights.get(project, 1.0) for project in projects}
-    part = weights.get(job.project, 1.0) / (sum(weights.values()) or 1.0)
-    most_behind_gpu_s = rules.credit_s * part * len(snapshot.gpus)
-    return rules.patience_s + most_behind_gpu_s / job.request.gpus
+    quanta = IDLE_QUANTA + max(math.ceil(members / gpus), 1)
+    return Bound(members, gpus, quanta, quanta * rules.quantum_s)

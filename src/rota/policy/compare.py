@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rota.domain.jobs import Job
 from rota.domain.reasons import Because
 from rota.policy.line import Candidate
-from rota.policy.order import Contender, Served
+from rota.policy.order import IDLE_QUANTA, Contender, Served
 from rota.policy.standing import Standing
 
 
@@ -26,7 +26,7 @@ def why_before(standing: Standing, before: Served, candidate: Candidate, at: flo
     theirs, yours = before.job, candidate.job
     waited_s = at - theirs.waiting_since, at - yours.waiting_since
     is_idle = not standing.held_by[theirs.member] and theirs.member != yours.member
-    if is_idle and waited_s[0] >= standing.rules.quantum_s:
+    if is_idle and waited_s[0] >= IDLE_QUANTA * standing.rules.quantum_s:
         return Precedence(theirs, Because.NOTHING_RUNNING, *waited_s)
     if theirs.project != yours.project:
         received = _level(standing, theirs.project), _level(standing, yours.project)

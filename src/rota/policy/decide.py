@@ -30,14 +30,14 @@ from rota.policy.hold import hold_for_gang
 from rota.policy.line import Candidate
 from rota.policy.look import look_again_at
 from rota.policy.one_piece import too_long
-from rota.policy.order import Contender, Order, in_order, lowest_first
+from rota.policy.order import Contender, Order, Served, in_order, lowest_first
 from rota.policy.place import Place, place_now, place_soon
 from rota.policy.rank import NEVER
 from rota.policy.reservations import admits
 from rota.policy.shapes import Shape
 from rota.policy.standing import Running, Standing
 from rota.policy.tiers import WORTH_MOVING, better_by_waiting, in_preference, short_tiers
-from rota.policy.values import Begin, End
+from rota.policy.values import Account, Begin, End
 
 #: Nothing is known about what is left of a job: it may as well take as long again, at least this many seconds.
 UNKNOWN_LEFT_S = 3600.0
@@ -139,6 +139,7 @@ class _Walk:
         self._at, self._rules = floor.at, standing.rules
         self._short = short_tiers(standing) if len(standing.tiers) > 1 else frozenset[str]()
         self._refused: set[Shape] = set()
+        self._saving: dict[Account, Job] = {}  #: accounts that are served no more until their overdue gang was
         self._waiting = sum(standing.shapes.values())
         self._explainer = Explainer(standing, floor) if wants_reasons else None
 
@@ -147,7 +148,9 @@ class _Walk:
         floor, refused, explainer = self._floor, self._refused, self._explainer
         shapes = len(self._standing.shapes)
         for served in order:
-            if isinstance(served, Contender):
+            if self._saving and (gang := self._saving.get((served.job.project, served.job.member))) is not None:
+                self._save_for(gang, served)
+            elif isinstance(served, Contender):
                 floor.keep_going(served.running)
             elif served.shape not in refused:
                 self._serve(served, order)
@@ -210,7 +213,27 @@ class _Walk:
         if job.request.gpus == 1:
             return None
         held = hold_for_gang(job, tiers, self._floor, lambda running: order.comes_after(running, candidate))
-        return Explainer.gang_forms(job, *held) if held else None
+        if held is not None:
+            return Explainer.gang_forms(job, *held)
+        if candidate.key[0] == 0 and len(self._standing.lines) > 1:
+            self._saving[job.project, job.member] = job
+        return None
+
+    def _save_for(self, gang: Job, served: Served) -> None:
+        """What its own account goes on using keeps an overdue gang behind other accounts for ever: it is saved up.
+
+        Others may have these GPUs meanwhile; as they use them they catch up, and the gang's turn comes.
+        """
+        if not isinstance(served, Contender):
+            self._wait(served, None)
+            return
+        running = served.running
+        if running.turn.tier not in (gang.request.tiers or self._standing.tiers):
+            self._floor.keep_going(running)
+        elif running.turn.id in self._floor.stoppable:  # else somebody before it has taken its GPUs
+            why = SomebodyWaits(gang.id, gang.member, self._rules.quantum_s)
+            self._decision.ends.append(End(running.turn.id, gang.id, why))
+            self._floor.stop(running)
 
     def _begin(self, job: Job, place: Place) -> None:
         at, rules = self._at, self._rules

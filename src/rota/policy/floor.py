@@ -175,8 +175,9 @@ class Floor:
 
     def keep_going(self, running: Running) -> None:
         """A turn past its quantum goes on: nobody before it needs its GPUs."""
-        if running.turn.id in self.stoppable:
-            self._forget(running)
+        if running.turn.id not in self.stoppable:
+            return  # somebody before it has taken them
+        self._forget(running)
         for bay, places in running.bays:
             self.kept_going[bay.index] = self.kept_going.get(bay.index, 0) + len(places)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rota.policy.order import IDLE_QUANTA
 from rota.policy.rank import NEVER
 from rota.policy.standing import Standing
 from rota.policy.values import Begin
@@ -55,10 +56,11 @@ def _several_accounts(standing: Standing) -> bool:
 
 
 def _idle_members(standing: Standing) -> list[float]:
-    """When a member who has nothing running has waited for a quantum."""
+    """When a member who has nothing running has waited long enough to go first."""
     times = []
     for (_, member), line in standing.lines.items():
         if line and not standing.held_by[member]:
             since = line.waits_since()
-            times.append(max(since, standing.served_until.get(member, since)) + standing.rules.quantum_s)
+            waits_since = max(since, standing.served_until.get(member, since))
+            times.append(waits_since + IDLE_QUANTA * standing.rules.quantum_s)
     return times

@@ -3,11 +3,12 @@
 Progressive filling: whoever is picked is charged for a quantum at once, in thought, so that GPUs that become free
 together do not all go to the same member (max-min fairness, as in Dominant Resource Fairness, NSDI 2011, section 4).
 
-1. A member who has nothing running and has waited for a quantum goes first, with one job.
+1. A member who has nothing running and has waited for two quanta goes first, with one job that fits on one node: a
+   third at most passes until a turn may be ended for it. Any sooner, and a project of many members would have more than
+   its share.
 2. Then the project that has received least for its weight. A deadline lets a project have some of its own share
    early; what it got counts as received, so it pays afterwards.
 3. In it the member who has received least; of theirs the job whose rank comes first.
-   Whose job is due is a little ahead in both (`_lead_gpu_s`), so that no first turn waits for ever.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from rota.domain.jobs import Job
 from rota.policy.line import Candidate, Key
 from rota.policy.standing import Running, Standing
 from rota.policy.values import Account
+
+#: After so many quanta a member with nothing running goes first.
+IDLE_QUANTA = 2
 
 
 class Contender(NamedTuple):
@@ -134,25 +138,24 @@ class _Filling:
             if head is not None:
                 heads[account] = head
         self._goes_first = True
-        for account in self._idle_members(heads):
-            yield self._pick(account, heads)
+        for account, candidate in self._idle_members(heads):
+            yield self._pick(account, heads) if heads[account] is candidate else self._pick_out(account, candidate)
         self._goes_first = False
         members: dict[str, list[tuple[float, Account]]] = {}
-        for account, head in heads.items():
-            members.setdefault(account[0], []).append((self._member[account] - self._lead_gpu_s(head), account))
+        for account in heads:
+            members.setdefault(account[0], []).append((self._member[account], account))
+        projects = [(self._level(project), project) for project in members]
+        heapq.heapify(projects)
         for heap in members.values():
             heapq.heapify(heap)
-        projects = [(self._level_of_next(heap, heads), project) for project, heap in members.items()]
-        heapq.heapify(projects)
         while projects:
             _, project = heapq.heappop(projects)
             _, account = heapq.heappop(members[project])
             yield self._pick(account, heads)
             if account in heads:
-                level = self._member[account] - self._lead_gpu_s(heads[account])
-                heapq.heappush(members[project], (level, account))
+                heapq.heappush(members[project], (self._member[account], account))
             if members[project]:
-                heapq.heappush(projects, (self._level_of_next(members[project], heads), project))
+                heapq.heappush(projects, (self._level(project), project))
 
     def comes_after(self, running: Running, candidate: Candidate) -> bool:
         mine, theirs = candidate.job, running.job
@@ -161,32 +164,45 @@ class _Filling:
         if self._goes_first:
             return True
         charged = self._cost_gpu_s(mine, mine.request.gpus, self._rules.quantum_s)  # it was picked just now
-        charged += self._lead_gpu_s(candidate)
         if mine.project == theirs.project:
             members = self._member
             return members[theirs.project, theirs.member] > members[mine.project, mine.member] - charged
         return self._level(theirs.project) > self._level(mine.project) - charged / self._weight(mine.project)
 
-    def _idle_members(self, heads: Mapping[Account, Served]) -> list[Account]:
-        """Accounts of members with nothing running that have waited for a quantum, the longest wait first."""
+    def _idle_members(self, heads: Mapping[Account, Served]) -> list[tuple[Account, Candidate]]:
+        """Jobs of members with nothing running that have waited long enough, the longest wait first."""
         standing, since = self._standing, []
         for account in heads:
             if not standing.held_by[account[1]]:
                 waits_since = standing.lines[account].waits_since()
                 since.append((max(waits_since, standing.served_until.get(account[1], waits_since)), account))
-        due = sorted(entry for entry in since if self._at - entry[0] >= self._rules.quantum_s)
-        first: dict[str, Account] = {}  # one job a member, whatever number of projects they have
-        for _, account in due:
-            first.setdefault(account[1], account)
+        patience_s = IDLE_QUANTA * self._rules.quantum_s
+        first: dict[str, tuple[Account, Candidate]] = {}  # one job a member, whatever number of projects they have
+        for _, account in sorted(entry for entry in since if self._at - entry[0] >= patience_s):
+            job = next((one for one in standing.lines[account].in_order() if self._fits_a_node(one)), None)
+            if job is not None:
+                first.setdefault(account[1], (account, job))
         return list(first.values())
 
+    def _fits_a_node(self, candidate: Candidate) -> bool:
+        largest = self._standing.bays.in_service
+        tiers = candidate.job.request.tiers or self._standing.tiers
+        return any(candidate.shape.gpus <= largest.get(tier, 0) for tier in tiers)
+
     def _pick(self, account: Account, heads: dict[Account, Served]) -> Served:
+        """The head of an account; the next one takes its place."""
         picked = heads.pop(account)
         self._charge(picked.job, picked.job.request.gpus, self._rules.quantum_s)
         following = next(self._queues[account], None)
         if following is not None:
             heads[account] = following
         return picked
+
+    def _pick_out(self, account: Account, candidate: Candidate) -> Served:
+        """One from further behind in an account."""
+        self._queues[account] = (one for one in self._queues[account] if one is not candidate)
+        self._charge(candidate.job, candidate.job.request.gpus, self._rules.quantum_s)
+        return candidate
 
     def _charge(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> None:
         """Count this as received."""
@@ -196,22 +212,6 @@ class _Filling:
 
     def _cost_gpu_s(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> float:
         return gpus * _tier_weight(self._rules.tier_weights, (tier,) if tier else job.request.tiers) * seconds
-
-    def _lead_gpu_s(self, head: Served) -> float:
-        """By how much its account may be ahead of others for the sake of a job that is due.
-
-        Its one turn is not to fail for what its account has received a quantum ago; once it is overdue the lead grows
-        with its wait, so that no first turn waits for ever. A lead is had once: it moves nobody's share.
-        """
-        if isinstance(head, Contender) or head.key[0] > 1:
-            return 0.0
-        overdue_s = max(self._at - head.dues[0], 0.0)
-        return self._cost_gpu_s(head.job, head.job.request.gpus, self._rules.quantum_s + overdue_s)
-
-    def _level_of_next(self, members: list[tuple[float, Account]], heads: Mapping[Account, Served]) -> float:
-        """The level of a project, with the lead of the one who is served next in it."""
-        account = members[0][1]
-        return self._level(account[0]) - self._lead_gpu_s(heads[account]) / self._weight(account[0])
 
     def _level(self, project: str) -> float:
         """GPU-seconds received for each unit of weight, less what may be had early."""

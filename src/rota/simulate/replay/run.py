@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,8 +16,8 @@ from rota.domain.estimates import Estimate, Source
 from rota.domain.gpus import Fleet
 from rota.domain.jobs import Job, JobState, Request
 from rota.domain.turns import Turn, TurnState
-from rota.ledger.credit import Credits, Entitlement
-from rota.ledger.usage import Accounts
+from rota.ledger.credit import Asks, Credits, Entitlement
+from rota.ledger.usage import Account, Accounts
 from rota.policy.contract import Policy
 from rota.policy.quantum import Pace
 from rota.policy.standing import Standing
@@ -251,11 +252,14 @@ class Replay:
             for r in standing.running.values()
         ]
         by_project, by_member = self._accounts.usage(running, self.at)
-        active = dict.fromkeys([entry[0] for entry in running], False)
-        active.update({account: True for account, line in standing.lines.items() if line})
+        held: Counter[Account] = Counter()
+        for one in standing.running.values():
+            held[one.job.project, one.job.member] += one.gpus
+        waiting = {account for account, line in standing.lines.items() if line}
+        asks = {account: Asks(account in waiting, held[account]) for account in held.keys() | waiting}
         entitlement = Entitlement(self.rules.credit_s, len(self._fleet.gpus), self.rules.project_weights)
         standing.project_usage_gpu_s, standing.member_usage_gpu_s = self._credits.counted(
-            by_project, by_member, active, entitlement, self.at
+            by_project, by_member, asks, entitlement, self.at
         )
 
     def _change_pace(self) -> None:

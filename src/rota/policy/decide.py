@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from rota.domain.gpus import Condition
 from rota.domain.jobs import Job
 from rota.domain.reasons import (
@@ -43,14 +41,16 @@ from rota.policy.values import Account, Begin, End
 UNKNOWN_LEFT_S = 3600.0
 
 
-@dataclass(slots=True)
 class Decision:
     """What to do now. `waits` is filled only for an explainer."""
 
-    begins: list[Begin] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
-    waits: list[tuple[int, Reason]] = field(default_factory=list)
-    look_again_at: float | None = None
+    __slots__ = ("begins", "ends", "look_again_at", "waits")
+
+    def __init__(self, ends: list[End] | None = None) -> None:
+        self.begins: list[Begin] = []
+        self.ends = ends if ends is not None else []
+        self.waits: list[tuple[int, Reason]] = []
+        self.look_again_at: float | None = None
 
 
 def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decision:

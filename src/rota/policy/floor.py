@@ -32,20 +32,15 @@ class Floor:
         self.kept_going: dict[int, int] = {}  #: by bay: GPUs of turns past their quantum that go on for now
         self.kept = standing.kept_gpus(at)
         self.claimed_soon: dict[str, int] = {}  #: by tier: GPUs promised to jobs that wait for them to be freed
-        #: By bay: turns that could be stopped, the first to stop at the front.
-        self.contenders: dict[int, list[Running]] = {}
+        # By bay: turns that could be stopped, the first to stop at the front. Made when a job of several GPUs asks.
+        self._contenders: dict[int, list[Running]] | None = None
+        self._stoppable_gpus: dict[int, int] = {}
         self._soon: dict[str, FreeIndex] = {}  # by tier: bays by how many GPUs could come together; made when asked for
         self._soon_counts: dict[int, int] = {}
+        self._heights: dict[str, int] = {}
         self.freeing: dict[int, list[int]] = {}  #: by bay: places of GPUs whose turns are ending
         self.stoppable: dict[str, Running] = {c.running.turn.id: c.running for c in lowest_first}
         self.lowest_first = [contender.running for contender in lowest_first]
-        self.position: dict[str, int] = {}  #: in `lowest_first`, by turn
-        self.stoppable_gpus: dict[int, int] = {}  #: by bay
-        for position, running in enumerate(self.lowest_first):
-            self.position[running.turn.id] = position
-            for bay, places in running.bays:
-                self.contenders.setdefault(bay.index, []).append(running)
-                self.stoppable_gpus[bay.index] = self.stoppable_gpus.get(bay.index, 0) + len(places)
         for running in standing.ending.values():
             self._count_as_freeing(running)
         self._free: dict[int, list[int]] = {}
@@ -102,9 +97,30 @@ class Floor:
             return "cpus"
         return "memory" if request.memory_bytes > memory_bytes else ""
 
+    def contenders_in(self, bay: Bay) -> list[Running]:
+        """Turns in a bay that could be stopped, the first to stop at the front."""
+        return self._by_bay().get(bay.index, [])
+
+    def _by_bay(self) -> dict[int, list[Running]]:
+        if self._contenders is None:
+            self._contenders = {}
+            for running in self.lowest_first:
+                if running.turn.id in self.stoppable:
+                    for bay, places in running.bays:
+                        self._contenders.setdefault(bay.index, []).append(running)
+                        more = self._stoppable_gpus.get(bay.index, 0) + len(places)
+                        self._stoppable_gpus[bay.index] = more
+        return self._contenders
+
+    def height(self, running: Running) -> int:
+        """How high a turn that could be stopped ranks among all that could; 0 is the first to stop."""
+        if not self._heights:
+            self._heights = {one.turn.id: height for height, one in enumerate(self.lowest_first)}
+        return self._heights[running.turn.id]
+
     def contested(self, tier: str, gpus: int) -> Iterator[Bay]:
         """Bays of a tier in which turns end or could be stopped, so that this many GPUs could come together."""
-        index = self._soon.get(tier)
+        contenders, index = self._by_bay(), self._soon.get(tier)
         if index is None:
             bays = [bay for bay in self.bays if bay.tier == tier]
             index = self._soon[tier] = FreeIndex(self.standing.bays.in_service[tier])
@@ -112,12 +128,12 @@ class Floor:
                 count = self._soon_counts[bay.index] = self._soon_in(bay)
                 index.by_count[count].append(bay.index)
         for number in index.with_at_least(gpus):
-            if number in self.contenders or number in self.freeing:
+            if number in contenders or number in self.freeing:
                 yield self.bays[number]
 
     def _soon_in(self, bay: Bay) -> int:
         """How many GPUs of a bay are free, become free, or could."""
-        return len(self.free_in(bay)) + len(self.freeing.get(bay.index, ())) + self.stoppable_gpus.get(bay.index, 0)
+        return len(self.free_in(bay)) + len(self.freeing.get(bay.index, ())) + self._stoppable_gpus.get(bay.index, 0)
 
     def _recount(self, bay: Bay) -> None:
         """Something was claimed or is no longer to be had."""
@@ -183,12 +199,14 @@ class Floor:
 
     def _forget(self, running: Running) -> None:
         self.stoppable.pop(running.turn.id, None)
+        if self._contenders is None:
+            return
         for bay, places in running.bays:
-            self.stoppable_gpus[bay.index] -= len(places)
-            left = self.contenders[bay.index]
+            self._stoppable_gpus[bay.index] -= len(places)
+            left = self._contenders[bay.index]
             left.remove(running)
             if not left:
-                del self.contenders[bay.index]
+                del self._contenders[bay.index]
             self._recount(bay)
 
     def _count_as_freeing(self, running: Running) -> None:

@@ -65,16 +65,25 @@ def _whole_at(bay: Bay, gpus: int, job: Job, floor: Floor, comes_after: Comes) -
     standing, now = floor.standing, floor.at
     free_now = len(floor.free_in(bay)) + len(floor.freeing.get(bay.index, ()))
     later: list[float] = []
+    pinned: list[Running] = []
+    going_on = 0
     for turn_id, running in standing.in_bay.get(bay.index, {}).items():
-        if turn_id in standing.ending or floor.is_stopped(running):
-            continue  # counted as freeing, unless somebody else was promised it
         count = len(running.places_in(bay))
-        if running.turn.limit_at is not None:
-            later += [max(running.turn.limit_at, now)] * count
-        elif turn_id in floor.stoppable:
+        if turn_id in floor.stoppable:
             free_now += count
-        elif turn_id not in standing.open and comes_after(running):
-            later += [running.turn.guaranteed_until] * count
+        elif turn_id in standing.ending or floor.is_stopped(running):
+            continue  # counted as freeing, unless somebody else was promised it
+        elif running.turn.limit_at is not None:
+            later += [max(running.turn.limit_at, now)] * count
+        elif turn_id in standing.open:
+            going_on += count
+            if len(bay.gpus) - going_on < gpus:
+                return None
+        else:
+            pinned.append(running)
+    for running in pinned:  # asked last: it costs most
+        if comes_after(running):
+            later += [running.turn.guaranteed_until] * len(running.places_in(bay))
     if free_now + len(later) < gpus:
         return None
     if not floor.fitting(list(range(len(bay.gpus))), bay, job, FOR_EVER_S if floor.kept else 0.0):

@@ -31,19 +31,14 @@ def look_again_at(standing: Standing, decided: Decided, at: float) -> float | No
         if (until := standing.next_guarantee_at()) is not None:
             times.append(until)
     if somebody_waits:
-        worsens_at = standing.worsens_at
-        times += [worsens_at(running, at) for running in standing.open.values() if running.may_worsen]
+        times += [standing.worsens_at(running, at) for running in standing.open.values() if running.may_worsen]
         times += [line.next_due_at() for line in standing.lines.values()]
         if standing.open and _several_accounts(standing):
             times.append(at + standing.rules.quantum_s / WEIGHED_A_QUANTUM)
         times += _idle_members(standing)
     for one in standing.reservations:
         times += [one.begins_at, one.ends_at]
-    soonest = NEVER
-    for moment in times:
-        if at < moment < soonest:
-            soonest = moment
-    return soonest if soonest < NEVER else None
+    return min([moment for moment in times if at < moment < NEVER], default=None)
 
 
 def _several_accounts(standing: Standing) -> bool:

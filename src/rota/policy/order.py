@@ -16,6 +16,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from rota.domain.jobs import Job
@@ -55,7 +56,7 @@ def in_order(standing: Standing, contenders: Iterable[Contender], at: float) -> 
     """Who is served before whom, at this moment."""
     if len(standing.lines) == 1:
         account = next(iter(standing.lines))
-        return _OneAccount(standing, _own_order(standing, account, list(contenders)))
+        return _OneAccount(standing, _own_order(standing, account, list(contenders), wants_tail=False))
     by_account: dict[Account, list[Contender]] = {}
     for contender in contenders:
         by_account.setdefault((contender.job.project, contender.job.member), []).append(contender)
@@ -70,32 +71,41 @@ def in_order(standing: Standing, contenders: Iterable[Contender], at: float) -> 
 
 def lowest_first(standing: Standing, contenders: list[Contender], at: float) -> list[Contender]:
     """The contenders, the one that should be stopped first at the front."""
-    if len({(contender.job.project, contender.job.member) for contender in contenders}) < 2:
-        return sorted(contenders, key=lambda contender: contender.key, reverse=True)
+    if len(standing.lines) == 1 or len({(one.job.project, one.job.member) for one in contenders}) < 2:
+        return sorted(contenders, key=_key, reverse=True)
     by_account: dict[Account, list[Contender]] = {}
-    for contender in sorted(contenders, key=lambda contender: contender.key):
+    for contender in sorted(contenders, key=_key):
         by_account.setdefault((contender.job.project, contender.job.member), []).append(contender)
     queues: dict[Account, Iterator[Served]] = {account: iter(by_account[account]) for account in sorted(by_account)}
     served = _Filling(standing, queues, at)
     return [contender for contender in served if isinstance(contender, Contender)][::-1]
 
 
-def _own_order(standing: Standing, account: Account, contenders: list[Contender]) -> Iterator[Served]:
+def _own_order(
+    standing: Standing, account: Account, contenders: list[Contender], wants_tail: bool = True
+) -> Iterator[Served]:
     """One account's candidates."""
     line = standing.lines.get(account)
     waiting: Iterator[Candidate] = line.in_order() if line else iter(())
-    return merged(waiting, sorted(contenders, key=lambda one: one.key)) if contenders else waiting
+    return merged(waiting, sorted(contenders, key=_key), wants_tail) if contenders else waiting
 
 
-def merged(waiting: Iterable[Candidate], contenders: list[Contender]) -> Iterator[Served]:
-    """Both in the order of their keys (heapq.merge does the same, at three times the cost)."""
+_key = attrgetter("key")
+
+
+def merged(waiting: Iterable[Candidate], contenders: list[Contender], wants_tail: bool = True) -> Iterator[Served]:
+    """Both in the order of their keys (heapq.merge does the same, at three times the cost).
+
+    Without the tail: contenders after the last who waits go on, and nobody needs to be told.
+    """
     position, count = 0, len(contenders)
     for candidate in waiting:
         while position < count and contenders[position].key < candidate.key:
             yield contenders[position]
             position += 1
         yield candidate
-    yield from contenders[position:]
+    if wants_tail:
+        yield from contenders[position:]
 
 
 def _is_behind(standing: Standing, running: Running, candidate: Candidate) -> bool:

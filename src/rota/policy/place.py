@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rota.domain.gpus import Gpu
@@ -16,8 +15,7 @@ MOST_COMPARED = 16
 FOR_EVER_S = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """GPUs for a job; more than one bay only when it fits in none."""
 
     bays: tuple[tuple[Bay, tuple[int, ...]], ...]  #: places of its GPUs in each bay
@@ -113,7 +111,7 @@ def _soon_in(bay: Bay, job: Job, needs_s: float, floor: Floor) -> tuple[tuple[in
     if usable:
         usable = floor.fitting(usable, bay, job, needs_s)
     missing, more = request.gpus - len(usable), _More([], [])
-    for running in floor.contenders.get(bay.index, ()):
+    for running in floor.contenders_in(bay):
         if missing <= 0 and not floor.lacks(bay, request, more.stops, is_soon=True):
             break
         if places := floor.fitting(running.places_in(bay), bay, job, needs_s):
@@ -126,7 +124,7 @@ def _soon_in(bay: Bay, job: Job, needs_s: float, floor: Floor) -> tuple[tuple[in
         more = _needed(more, -missing, bay, request, floor)
     if more.stops:  # what is freed by a stop is used first: else the stop were for nothing
         usable = [place for places in reversed(more.places) for place in places] + usable
-    highest = max((floor.position[running.turn.id] for running in more.stops), default=0)
+    highest = max((floor.height(running) for running in more.stops), default=0)
     disturbs = len(more.stops), highest, len(usable) - request.gpus
     return disturbs, Place(((bay, tuple(usable[: request.gpus])),), tuple(more.stops), is_now=False)
 
@@ -154,7 +152,7 @@ def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
     left, chosen, stops = job.request.gpus, [], dict[str, Running]()
     partly: list[tuple[Bay, list[int], list[Running]]] = []
     for bay in (bay for bay in floor.bays if bay.tier == tier and bay.index not in floor.holds):
-        lowest = floor.contenders.get(bay.index, [])
+        lowest = floor.contenders_in(bay)
         of_turns = [place for running in lowest for place in running.places_in(bay)]
         usable = floor.freeing.get(bay.index, []) + floor.free_in(bay) + of_turns
         usable = floor.fitting(usable, bay, job, needs_s)

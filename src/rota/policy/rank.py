@@ -60,6 +60,10 @@ class Ranking(Protocol):
         """From when on the job goes before everybody, and before all that are not due either; `NEVER` for none."""
         ...
 
+    def due_again(self, job: Job, estimate: Estimate | None) -> float:
+        """The second of these, for a job that has had a turn."""
+        ...
+
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         """When running alone will have made its rank worse."""
         ...
@@ -107,13 +111,18 @@ class ShortRemaindersFirst:
         if job.turns == 0:
             overdue_at = job.waiting_since + rules.patience_s
             due_at = min(overdue_at, job.waiting_since + FIRST_TURN_QUANTA * rules.quantum_s)
+        return overdue_at, due_at if estimate is None else min(due_at, self.due_again(job, estimate))
+
+    def due_again(self, job: Job, estimate: Estimate | None) -> float:
+        """By slowdown, as far as it is known how long the job takes."""
         if estimate is None:
-            return overdue_at, due_at
+            return NEVER
+        rules = self._rules
         ran_s = job.attained_gpu_s / job.request.gpus
         total_s = estimate.total_s
         if not estimate.is_measured:
             total_s = min(total_s, UNPROVEN_FACTOR * max(ran_s, UNSTARTED_QUANTA * rules.quantum_s))
-        return overdue_at, min(due_at, job.submitted_at + rules.most_slowdown * max(total_s, LEAST_TOTAL_S))
+        return job.submitted_at + rules.most_slowdown * max(total_s, LEAST_TOTAL_S)
 
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         """A service class ends, or an unproven estimate is half used up and then less and less believable."""

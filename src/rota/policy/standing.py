@@ -221,24 +221,19 @@ class Standing:
 
     def key_of(self, running: Running, at: float) -> Key:
         """The place of an open turn among its member's candidates."""
-        rank = self.rank_of(running, at)
-        # At equal rank the running one stays: a change would cost a stop and gain nothing.
-        return (1 if running.due_at <= at else 2, rank, 0, running.job.submitted_at, running.job.id)
-
-    def rank_of(self, running: Running, at: float) -> float:
-        """The rank with which an open turn competes."""
         job = running.job
         estimate = self.estimates.get(job.id)
         if estimate is not running.judged_by:
-            running.judged_by, running.due_at = estimate, self.ranking.dues(job, estimate)[1]
+            running.judged_by, running.due_at = estimate, self.ranking.due_again(job, estimate)
             running.may_worsen = estimate is None or not estimate.is_measured
             running.worsens_at = -NEVER if running.may_worsen else NEVER
-        elif estimate is None and at + ROUNDING_S < running.worsens_at:
-            return running.rank
-        running.rank = self.ranking.rank_to_stay(job, running.attained_gpu_s(at), estimate)
-        if running.may_worsen:
-            self.worsens_at(running, at)
-        return running.rank
+        if estimate is not None or at + ROUNDING_S >= running.worsens_at:
+            attained_gpu_s = job.attained_gpu_s + (at - running.turn.granted_at) * running.gpus
+            running.rank = self.ranking.rank_to_stay(job, attained_gpu_s, estimate)
+            if running.may_worsen:
+                self.worsens_at(running, at)
+        # At equal rank the running one stays: a change would cost a stop and gain nothing.
+        return (1 if running.due_at <= at else 2, running.rank, 0, job.submitted_at, job.id)
 
     def worsens_at(self, running: Running, at: float) -> float:
         """When an open turn's rank will have become worse by running."""

@@ -27,6 +27,9 @@ class BySubmit:
     def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
         return NEVER, NEVER
 
+    def due_again(self, job: Job, estimate: Estimate | None) -> float:
+        return NEVER
+
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         return NEVER
 

@@ -26,6 +26,9 @@ class TwoQueues:
     def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
         return NEVER, NEVER
 
+    def due_again(self, job: Job, estimate: Estimate | None) -> float:
+        return NEVER
+
     def changes_at(self, job: Job, attained_gpu_s: float, estimate: Estimate | None, at: float) -> float:
         left = THRESHOLD_GPU_S - attained_gpu_s
         return at + left / job.request.gpus if left > 0 else NEVER

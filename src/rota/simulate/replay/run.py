@@ -228,10 +228,6 @@ class Replay:
             begin.guaranteed_until, begin.limit_at, TurnState.RUNNING, at,
         )  # fmt: skip
         self.standing.remove(run.job)
-        if run.turns == 1:
-            job = run.job  # replace() takes as long as all the rest of this function
-            since = job.submitted_at
-            run.job = Job(job.id, "", job.member, job.project, job.request, since, JobState.RUNNING, since, 1)
         self.standing.begin(turn, run.job)
         cost_s = (COST_S if past.gpus <= WIDE_GPUS else WIDE_COST_S) if run.was_stopped else 0.0
         run.turn, run.useful_from, run.speed = turn, at + cost_s, self._speeds[begin.tier]

@@ -61,6 +61,9 @@ class FreeIndex:
         return sum(count * len(bays) for count, bays in enumerate(self.by_count))
 
 
+Held = tuple[Bay, list[int]]  #: places of GPUs in a bay
+
+
 class Bays:
     """The whole fleet."""
 
@@ -93,36 +96,26 @@ class Bays:
             self.in_service[tier] = max(len(bay.gpus) for bay in bays)
             self.indexes[tier] = FreeIndex(self.in_service[tier], bays)
 
-    def take(self, uuids: Iterable[str]) -> list[tuple[Bay, list[int]]]:
-        """These GPUs are held now; returns their places by bay, without those that are out of service."""
-        return self._change(uuids, is_free=False)
-
-    def give_back(self, uuids: Iterable[str]) -> None:
-        """These GPUs are free again, unless they are out of service."""
-        self._change(uuids, is_free=True)
-
-    def _change(self, uuids: Iterable[str], is_free: bool) -> list[tuple[Bay, list[int]]]:
-        places: dict[int, list[int]] = {}
+    def take(self, uuids: Iterable[str]) -> list[Held]:
+        """These GPUs are held now; returns their places by bay, without those that are out of service or unknown."""
+        held: dict[int, list[int]] = {}
         for uuid in uuids:
             found = self.place_of.get(uuid)  # a GPU may have left the fleet
-            if found is not None:
-                places.setdefault(found[0].index, []).append(found[1])
-        for index, gpus in places.items():
-            bay = self.all[index]
-            before = len(bay.free)
-            for gpu in gpus:
-                at = bisect_left(bay.free, gpu)
-                is_there = at < len(bay.free) and bay.free[at] == gpu
-                if is_free and not is_there and bay.gpus[gpu].uuid not in self.out:
-                    bay.free.insert(at, gpu)
-                elif not is_free and is_there:
-                    del bay.free[at]
-            if len(bay.free) != before:
-                self.free_gpus += len(bay.free) - before
-                self.indexes[bay.tier].move(index, before, len(bay.free))
-        if self.out:
-            return [
-                (self.all[index], [gpu for gpu in gpus if self.all[index].gpus[gpu].uuid not in self.out])
-                for index, gpus in places.items()
-            ]
-        return [(self.all[index], gpus) for index, gpus in places.items()]
+            if found is not None and uuid not in self.out:
+                held.setdefault(found[0].index, []).append(found[1])
+        taken = [(self.all[index], places) for index, places in held.items()]
+        for bay, places in taken:
+            self._set_free(bay, [place for place in bay.free if place not in places])
+        return taken
+
+    def give_back(self, held: Iterable[Held]) -> None:
+        """What `take` returned is free again."""
+        for bay, places in held:
+            self._set_free(bay, sorted([*bay.free, *places]))
+
+    def _set_free(self, bay: Bay, free: list[int]) -> None:
+        before, after = len(bay.free), len(free)
+        bay.free = free
+        if after != before:
+            self.free_gpus += after - before
+            self.indexes[bay.tier].move(bay.index, before, after)

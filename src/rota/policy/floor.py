@@ -39,8 +39,8 @@ class Floor:
         self._soon_counts: dict[int, int] = {}
         self._heights: dict[str, int] = {}
         self.freeing: dict[int, list[int]] = {}  #: by bay: places of GPUs whose turns are ending
-        self.stoppable: dict[str, Running] = {c.running.turn.id: c.running for c in lowest_first}
         self.lowest_first = [contender.running for contender in lowest_first]
+        self.stoppable: dict[str, Running] = {running.turn.id: running for running in self.lowest_first}
         for running in standing.ending.values():
             self._count_as_freeing(running)
         self._free: dict[int, list[int]] = {}

@@ -163,7 +163,7 @@ class Standing:
         del self._turn_of[running.job.id]
         self.open.pop(turn_id, None)
         self.ending.pop(turn_id, None)
-        self.bays.give_back(running.turn.gpus)
+        self.bays.give_back(running.bays)
         for bay, _ in running.bays:
             del self.in_bay[bay.index][turn_id]
         member, request = running.job.member, running.job.request

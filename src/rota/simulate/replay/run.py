@@ -76,8 +76,9 @@ class Replay:
         self._speeds = _speeds(fleet, rules)
         self._runs: dict[int, _Run] = {}
         self._requests: dict[tuple[object, ...], Request] = {}  # a trace asks for the same few things again and again
-        self._ends: list[tuple[float, int, int]] = []  # when a turn would finish its job: (at, job, turn number)
-        self._learns: list[tuple[float, int, int]] = []
+        # When a turn would finish its job, or show how long it is: (at, job, turn number). Neither is ever empty.
+        self._ends: list[tuple[float, int, int]] = [(_NEVER, 0, 0)]
+        self._learns: list[tuple[float, int, int]] = [(_NEVER, 0, 0)]
         self._accounts = Accounts(rules.half_life_s)
         self._credits = Credits(rules.half_life_s)
         self._has_accounts = len({(job.project, job.member) for job in trace.jobs}) > 1
@@ -96,26 +97,21 @@ class Replay:
 
     def _run(self) -> tuple[dict[int, PastJob], list[PastTurn]]:
         arrivals, position, count = self._trace.jobs, 0, len(self._trace.jobs)
-        look_again_at: float | None = None
+        next_arrival_s, look_again_at = arrivals[0].submit_s if arrivals else _NEVER, _NEVER
         ends, learns = self._ends, self._learns
         while len(self._past) < count:
-            at = min(
-                arrivals[position].submit_s if position < count else _NEVER,
-                ends[0][0] if ends else _NEVER,
-                learns[0][0] if learns else _NEVER,
-                look_again_at if look_again_at is not None else _NEVER,
-            )
+            at = self.at = min(next_arrival_s, ends[0][0], learns[0][0], look_again_at)
             if at == _NEVER:
                 raise ValueError(f"{count - len(self._past)} jobs never get a turn on this fleet")
-            self.at = at
-            is_news = look_again_at is not None and look_again_at <= at
-            while ends and ends[0][0] <= at:
+            is_news = look_again_at <= at
+            while ends[0][0] <= at:
                 _, job, number = heapq.heappop(ends)
                 is_news |= self._finish(job, number)
-            while position < count and arrivals[position].submit_s <= at:
+            while next_arrival_s <= at:
                 self._submit(arrivals[position])
                 position, is_news = position + 1, True
-            while learns and learns[0][0] <= at:
+                next_arrival_s = arrivals[position].submit_s if position < count else _NEVER
+            while learns[0][0] <= at:
                 _, job, number = heapq.heappop(learns)
                 is_news |= self._learn(job, number)
             if is_news:
@@ -202,8 +198,8 @@ class Replay:
 
     # --- decisions --------------------------------------------------------------------------------
 
-    def _decide(self) -> float | None:
-        """Ask the policy until it has nothing more to say about this moment."""
+    def _decide(self) -> float:
+        """Ask the policy until it has nothing more to say about this moment; when it wants to be asked again."""
         if self._pace is not None and self._pace.is_due(self.at):
             self._change_pace()
         while True:
@@ -215,7 +211,7 @@ class Replay:
             for end in decision.ends:
                 self._stop(self._runs[self.standing.running[end.turn].job.id])
             if not decision.ends:
-                return decision.look_again_at
+                return _NEVER if decision.look_again_at is None else decision.look_again_at
 
     def _begin(self, begin: Begin) -> None:
         run = self._runs[begin.job]

@@ -28,7 +28,7 @@ from rota.policy.hold import hold_for_gang
 from rota.policy.line import Candidate
 from rota.policy.look import look_again_at
 from rota.policy.one_piece import too_long
-from rota.policy.order import Contender, Order, Served, in_order, lowest_first
+from rota.policy.order import Contender, Order, Served, in_order
 from rota.policy.place import Place, place_now, place_soon
 from rota.policy.rank import NEVER
 from rota.policy.reservations import admits
@@ -63,7 +63,7 @@ def decide(standing: Standing, at: float, wants_reasons: bool = False) -> Decisi
         if not (contenders or wants_reasons or decision.ends or standing.ending or standing.bays.free_gpus):
             decision.look_again_at = look_again_at(standing, decision, at)
             return decision
-        floor = Floor(standing, lowest_first(standing, contenders, at), at)
+        floor = Floor(standing, contenders, at)
         for end in decision.ends:
             floor.stop(standing.running[end.turn])
         if standing.somebody_waits and (wants_reasons or not floor.is_full):

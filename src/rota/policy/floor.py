@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rota.domain.jobs import Job, Request
 from rota.policy.bays import Bay, FreeIndex, NodeRoom
-from rota.policy.order import Contender
+from rota.policy.order import Contender, lowest_first
 from rota.policy.reservations import admits
 from rota.policy.standing import Running, Standing
 
@@ -24,8 +24,10 @@ class Hold:
 class Floor:
     """Made for one decision and thrown away. It changes nothing in the Standing."""
 
-    def __init__(self, standing: Standing, lowest_first: list[Contender], at: float) -> None:
+    def __init__(self, standing: Standing, contenders: list[Contender], at: float) -> None:
         self.standing, self.at = standing, at
+        self._competing = contenders
+        self._lowest_first: list[Running] | None = None
         self.bays = standing.bays.all
         self.free_gpus = standing.bays.free_gpus
         self.holds: dict[int, Hold] = {}  #: by bay
@@ -39,8 +41,7 @@ class Floor:
         self._soon_counts: dict[int, int] = {}
         self._heights: dict[str, int] = {}
         self.freeing: dict[int, list[int]] = {}  #: by bay: places of GPUs whose turns are ending
-        self.lowest_first = [contender.running for contender in lowest_first]
-        self.stoppable: dict[str, Running] = {running.turn.id: running for running in self.lowest_first}
+        self.stoppable: dict[str, Running] = {one.running.turn.id: one.running for one in contenders}
         for running in standing.ending.values():
             self._count_as_freeing(running)
         self._free: dict[int, list[int]] = {}
@@ -96,6 +97,14 @@ class Floor:
         if request.cpus > cpus:
             return "cpus"
         return "memory" if request.memory_bytes > memory_bytes else ""
+
+    @property
+    def lowest_first(self) -> list[Running]:
+        """The turns that could be stopped when this decision began, the first to stop at the front."""
+        if self._lowest_first is None:
+            ordered = lowest_first(self.standing, self._competing, self.at)
+            self._lowest_first = [contender.running for contender in ordered]
+        return self._lowest_first
 
     def contenders_in(self, bay: Bay) -> list[Running]:
         """Turns in a bay that could be stopped, the first to stop at the front."""

@@ -221,7 +221,8 @@ class _Filling:
         self._member[job.project, job.member] += spent
 
     def _cost_gpu_s(self, job: Job, gpus: int, seconds: float, tier: str | None = None) -> float:
-        return gpus * _tier_weight(self._rules.tier_weights, (tier,) if tier else job.request.tiers) * seconds
+        weights = self._rules.tier_weights
+        return gpus * seconds * (_tier_weight(weights, (tier,) if tier else job.request.tiers) if weights else 1.0)
 
     def _level(self, project: str) -> float:
         """GPU-seconds received for each unit of weight, less what may be had early."""

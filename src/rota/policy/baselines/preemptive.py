@@ -8,7 +8,7 @@ from rota.policy.baselines.in_line import REASON, free_place
 from rota.policy.decide import Decision
 from rota.policy.floor import Floor
 from rota.policy.line import Candidate
-from rota.policy.order import Contender, lowest_first, merged
+from rota.policy.order import Contender, merged
 from rota.policy.place import place_soon
 from rota.policy.rank import NEVER
 from rota.policy.shapes import Shape
@@ -24,7 +24,7 @@ def serve_by_rank(standing: Standing, at: float) -> Decision:
         return decision
     contenders = [Contender(running, standing.key_of(running, at)) for running in standing.open.values()]
     contenders.sort(key=lambda one: one.key)
-    floor = Floor(standing, lowest_first(standing, contenders, at), at)
+    floor = Floor(standing, contenders, at)
     refused: set[Shape] = set()
     for served in merged(all_in_order(standing), contenders):
         if isinstance(served, Contender):

@@ -96,13 +96,12 @@ def _because(reason: AheadOfYou, job: Job) -> str:
         case Because.NOTHING_RUNNING:
             return f"{whose} has nothing running and has waited {theirs} (this job {yours})"
         case Because.PROJECT:
-            return f"for its share, {other} has received {_had(reason.theirs)}, {job.project} {_had(reason.yours)}"
+            return f"for its share, {other} is {_behind(reason)} behind {job.project}"
         case Because.MEMBER:
-            return f"in {job.project}, {whose} has received {_had(reason.theirs)}, {job.member} {_had(reason.yours)}"
+            return f"in {job.project}, {whose} is {_behind(reason)} behind {job.member}"
         case Because.IN_TURN:
             one, two = (other, job.project) if other != job.project else (whose, job.member)
-            so_far = f"{_had(reason.theirs)} and {_had(reason.yours)} so far"
-            return f"{one} and {two} take turns ({so_far}), and {one} is next"
+            return f"{one} and {two} take turns, and {one} is next"
         case Because.OVERDUE:
             return f"it was submitted {theirs} ago (this job {yours}) and has waited too long for its length"
         case Because.SHORTER:
@@ -115,6 +114,11 @@ def _because(reason: AheadOfYou, job: Job) -> str:
         case Because.EARLIER:
             return f"all else is equal, and it was submitted {_span(reason.theirs - reason.yours)} earlier"
     return f"{theirs} against {yours}"
+
+
+def _behind(reason: AheadOfYou) -> str:
+    """The difference: what both have received counts older use for less, and credits, so the sums say little."""
+    return f"{_span(reason.yours - reason.theirs)} of GPU time"
 
 
 def _span(seconds: float) -> str:

@@ -96,6 +96,15 @@ class Bays:
             self.in_service[tier] = max(len(bay.gpus) for bay in bays)
             self.indexes[tier] = FreeIndex(self.in_service[tier], bays)
 
+    def could_hold(self, tier: str, gpus: int, gpu_memory_bytes: int) -> bool:
+        """Whether so many GPUs of a tier are in service where a job could have them together, if nobody were there."""
+        sizes = [
+            sum(gpu.uuid not in self.out and gpu.memory_bytes >= gpu_memory_bytes for gpu in bay.gpus)
+            for bay in self.all
+            if bay.tier == tier
+        ]
+        return max(sizes, default=0) >= gpus or (gpus > self.in_service.get(tier, 0) and sum(sizes) >= gpus)
+
     def take(self, uuids: Iterable[str]) -> list[Held]:
         """These GPUs are held now; returns their places by bay, without those that are out of service or unknown."""
         held: dict[int, list[int]] = {}

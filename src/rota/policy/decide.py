@@ -215,9 +215,20 @@ class _Walk:
         held = hold_for_gang(job, tiers, self._floor, lambda running: order.comes_after(running, candidate))
         if held is not None:
             return Explainer.gang_forms(job, *held)
-        if candidate.key[0] == 0 and len(self._standing.lines) > 1:
+        if candidate.key[0] == 0 and self._others_go_on(job, tiers):
             self._saving[job.project, job.member] = job
         return None
+
+    def _others_go_on(self, gang: Job, tiers: tuple[str, ...]) -> bool:
+        """Whether it is turns of other accounts that keep a gang from GPUs which it could have."""
+        standing, request = self._standing, gang.request
+        account = gang.project, gang.member
+        return any(
+            turn_id not in self._floor.stoppable
+            and running.turn.tier in tiers
+            and (running.job.project, running.job.member) != account
+            for turn_id, running in standing.open.items()
+        ) and any(standing.bays.could_hold(tier, request.gpus, request.gpu_memory_bytes) for tier in tiers)
 
     def _save_for(self, gang: Job, served: Served) -> None:
         """What its own account goes on using keeps an overdue gang behind other accounts for ever: it is saved up.

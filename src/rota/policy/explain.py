@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rota.domain.jobs import Job, Request
+from rota.domain.jobs import Job
 from rota.domain.reasons import (
     AheadOfYou,
     GangForms,
@@ -95,7 +95,7 @@ class Explainer:
     def _find(self, job: Job, shape: Shape) -> Reason:
         standing, floor = self._standing, self._floor
         tiers = shape.tiers or standing.tiers
-        if not self._fits_when_empty(job.request, tiers):
+        if not any(standing.bays.could_hold(tier, shape.gpus, shape.gpu_memory_bytes) for tier in tiers):
             return NothingFits(shape.gpus, tiers)
         for bay in floor.bays:
             if bay.tier in tiers and len(floor.free_in(bay)) >= shape.gpus and (why := self._not_in(bay, job, shape)):
@@ -118,20 +118,6 @@ class Explainer:
             return ReservedFor(one.name, one.begins_at, needs_s)
         what = floor.lacks(bay, job.request)
         return NodeIsFull(bay.node.name, what) if what else None
-
-    def _fits_when_empty(self, request: Request, tiers: tuple[str, ...]) -> bool:
-        """Whether the GPUs in service could take it if nobody else were there."""
-        bays, out = self._floor.bays, self._standing.bays.out
-        for tier in tiers:
-            sizes = [
-                sum(gpu.uuid not in out and gpu.memory_bytes >= request.gpu_memory_bytes for gpu in bay.gpus)
-                for bay in bays
-                if bay.tier == tier
-            ]
-            largest = self._standing.bays.in_service.get(tier, 0)
-            if max(sizes, default=0) >= request.gpus or (request.gpus > largest and sum(sizes) >= request.gpus):
-                return True
-        return False
 
     def _turns_on(self, shape: Shape) -> tuple[int, float | None]:
         """How many turns hold GPUs that it could use, and when the first of them may be ended."""

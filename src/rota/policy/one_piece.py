@@ -5,7 +5,6 @@ from __future__ import annotations
 from rota.domain.reasons import TooLongInOnePiece
 from rota.policy.bays import Bay
 from rota.policy.place import Place
-from rota.policy.shapes import Shape
 from rota.policy.standing import Standing
 
 
@@ -18,7 +17,8 @@ def too_long(standing: Standing, place: Place, needs_s: float, at: float) -> Too
     others = {
         shape: jobs
         for shape, jobs in standing.first_turns.items()
-        if _could_be_served(shape, tier, in_service, standing)
+        if (not shape.tiers or tier in shape.tiers)
+        and standing.bays.could_hold(tier, shape.gpus, shape.gpu_memory_bytes)  # nobody waits for what cannot be
     }
     if not others:
         return None
@@ -26,17 +26,6 @@ def too_long(standing: Standing, place: Place, needs_s: float, at: float) -> Too
     if left >= min(shape.gpus for shape in others):
         return None
     return TooLongInOnePiece(needs_s, quantum_s, sum(others.values()))
-
-
-def _could_be_served(shape: Shape, tier: str, bays: list[Bay], standing: Standing) -> bool:
-    """Whether such a job could ever have its first turn on this tier: nobody is kept waiting for one that could not."""
-    if shape.tiers and tier not in shape.tiers:
-        return False
-    sizes = [
-        sum(gpu.uuid not in standing.bays.out and gpu.memory_bytes >= shape.gpu_memory_bytes for gpu in bay.gpus)
-        for bay in bays
-    ]
-    return max(sizes) >= shape.gpus or (shape.gpus > standing.bays.in_service[tier] and sum(sizes) >= shape.gpus)
 
 
 def _rotating_gpus(standing: Standing, bays: list[Bay], soon: float) -> int:

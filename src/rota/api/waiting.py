@@ -16,6 +16,7 @@ from rota.domain.reasons import (
     PlaceKept,
     Reason,
     ReservedFor,
+    SavesForGang,
     SoonerElsewhere,
     TooLongInOnePiece,
 )
@@ -39,6 +40,11 @@ def waiting_sentence(reason: Reason, now: float) -> str:
             return (
                 f"The free GPUs are kept for job {kept_for} in {say_duration(gap_s)}; "
                 f"this job could need {say_duration(needs_s)}."
+            )
+        case SavesForGang(gang, gpus):
+            return (
+                f"Job {gang} of the same member is overdue and needs {gpus} GPUs together: until others have caught up "
+                "and it has begun, no other job of theirs begins in this project."
             )
         case ReservedFor(reservation, from_at, needs_s):
             since = f"from {clock(from_at, now)} on" if from_at > now else "now"

@@ -89,6 +89,14 @@ class GapTooShort(Reason):
 
 
 @dataclass(frozen=True, slots=True)
+class SavesForGang(Reason):
+    """Another job of the same member and project is overdue and kept back by what the two have used: it goes first."""
+
+    gang: int
+    gpus: int  #: that it needs together
+
+
+@dataclass(frozen=True, slots=True)
 class ReservedFor(Reason):
     """There are free GPUs, but they are reserved, and this job would not be off them in time."""
 

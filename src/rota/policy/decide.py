@@ -17,6 +17,7 @@ from rota.domain.reasons import (
     MovesUp,
     Reason,
     ReservationBegins,
+    SavesForGang,
     SomebodyWaits,
     SoonerElsewhere,
     TimeIsOver,
@@ -236,7 +237,7 @@ class _Walk:
         Others may have these GPUs meanwhile; as they use them they catch up, and the gang's turn comes.
         """
         if not isinstance(served, Contender):
-            self._wait(served, None)
+            self._wait(served, SavesForGang(gang.id, gang.request.gpus))
             return
         running = served.running
         if running.turn.tier not in (gang.request.tiers or self._standing.tiers):

@@ -17,6 +17,7 @@ from rota.domain.reasons import (
     NothingFits,
     PlaceKept,
     Reason,
+    SavesForGang,
     SoonerElsewhere,
     TooLongInOnePiece,
 )
@@ -34,7 +35,7 @@ MOVES = "a turn that ends to move up is next on a faster tier, while one is free
 RESERVED = "no turn begins that would be on reserved GPUs when they are needed"
 
 #: Reasons for which it does not begin on a free GPU: the job's own, and those it shares with all that ask for the same.
-_OWN = (FollowsJobs, SoonerElsewhere)
+_OWN = (FollowsJobs, SoonerElsewhere, SavesForGang)
 _SHARED = (NodeIsFull, TooLongInOnePiece)
 
 

@@ -33,6 +33,8 @@ class FollowedLaboratory:
         self.estimates: dict[int, Estimate] = {}
         self.reservations: tuple[Reservation, ...] = ()
         self.laboratory = a_random_laboratory(seed, self.plan)
+        if self.chance.random() < 0.5:  # first turns become overdue
+            self.laboratory.rules = replace(self.laboratory.rules, patience_s=150.0)
 
     def plan(self, snapshot: Snapshot) -> Plan:
         snapshot = replace(snapshot, estimates=dict(self.estimates), reservations=self.reservations)

@@ -161,7 +161,7 @@ class _Walk:
                 continue
             if explainer is not None:
                 explainer.note(served)
-            elif floor.is_full or len(refused) == shapes:
+            elif floor.is_full or (len(refused) == shapes and not self._saving):
                 return
 
     def _serve(self, candidate: Candidate, order: Order) -> None:

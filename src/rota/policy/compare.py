@@ -9,6 +9,7 @@ from rota.domain.jobs import Job
 from rota.domain.reasons import Because
 from rota.policy.line import Candidate
 from rota.policy.order import IDLE_QUANTA, Contender, Served
+from rota.policy.rank import WIDTH_POWER
 from rota.policy.standing import Standing
 
 
@@ -60,7 +61,7 @@ def _left_s(standing: Standing, served: Served, at: float) -> float:
     """Run time that it is expected to need still, as its rank has it."""
     job = served.job
     rank = standing.ranking.rank(job, _attained_gpu_s(served, at), standing.estimates.get(job.id))
-    return rank / math.sqrt(job.request.gpus)
+    return rank / math.pow(job.request.gpus, WIDTH_POWER)
 
 
 def _level(standing: Standing, project: str) -> float:

@@ -1,10 +1,10 @@
 """Which of a member's own jobs comes first: short remainders where they are known, least attained service where not.
 
 Serving the shortest remainder first gives the least mean completion time on one machine (Schrage 1968). On several
-GPUs a wide job delays more others; weighing its remainder by the square root of its GPUs did better on every trace
-tried than by none or by all of them (`make bench-replay`). Where nothing is known, service attained so far is the best
-guide to what is left when run times are heavy-tailed (Tiresias, NSDI 2019, section 4); classes that double keep jobs of
-about the same service from stopping each other all the time.
+GPUs a wide job delays more others, but to weigh its remainder by its GPUs makes it wait for all of them; a power in
+between did best over narrow and wide jobs alike (`make bench-replay`). Where nothing is known, service attained so far
+is the best guide to what is left when run times are heavy-tailed (Tiresias, NSDI 2019, section 4); classes that double
+keep jobs of about the same service from stopping each other all the time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import Job
 from rota.policy.values import Rules
 
+#: A remainder counts for GPUs to this power: 0 would be run time, 1 GPU time.
+WIDTH_POWER = 0.25
 #: A job that has not begun counts as short until its first turn has shown how long it is: at most so many quanta.
 UNSTARTED_QUANTA = 2.0
 #: An estimate that nothing has confirmed counts as at most so many times what the job has run.
@@ -77,11 +79,11 @@ class ShortRemaindersFirst:
         self._first_class_gpu_s = FIRST_CLASS_GPU_S if rules.quantum_s >= SHORT_QUANTUM_S else rules.quantum_s
 
     def rank(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
-        """GPU-seconds, with the square root of the GPUs instead of their number."""
+        """Seconds left, weighed by the GPUs; where nothing is known, the end of the service class in GPU-seconds."""
         if estimate is None:
             return self._class_end_gpu_s(attained_gpu_s)
         gpus = job.request.gpus
-        return self._left_s(attained_gpu_s / gpus, estimate) * math.sqrt(gpus)
+        return self._left_s(attained_gpu_s / gpus, estimate) * math.pow(gpus, WIDTH_POWER)
 
     def rank_to_stay(self, job: Job, attained_gpu_s: float, estimate: Estimate | None) -> float:
         """Its rank, a little better; service classes stand as they are."""
@@ -91,8 +93,8 @@ class ShortRemaindersFirst:
         total_s, ran_s = estimate.total_s, attained_gpu_s / gpus
         if estimate.source is _PROGRESS:  # by far the most frequent question in a replay
             left_s, least_s = total_s - ran_s, LEAST_LEFT_PART * total_s
-            return (left_s if left_s > least_s else least_s) * math.sqrt(gpus) * STAY_PART
-        return self._left_s(ran_s, estimate) * math.sqrt(gpus) * STAY_PART
+            return (left_s if left_s > least_s else least_s) * math.pow(gpus, WIDTH_POWER) * STAY_PART
+        return self._left_s(ran_s, estimate) * math.pow(gpus, WIDTH_POWER) * STAY_PART
 
     def _left_s(self, ran_s: float, estimate: Estimate) -> float:
         total_s, quantum_s = estimate.total_s, self._rules.quantum_s

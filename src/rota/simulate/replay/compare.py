@@ -17,6 +17,8 @@ from rota.simulate.replay.values import Replayed, Trace
 
 #: Policies that are defined by knowing everything; they do so unless somebody asks for less.
 WITH_ORACLE = ("sjf", "srtf")
+#: Policies that never ask how long a job runs.
+WITHOUT = frozenset({"fifo", "tiresias"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Setting:
 
 
 def information_of(policy: str, stated: Information | None) -> Information:
-    """What a policy may know of run times."""
+    """What a policy may know of run times, unless it is said: the yardsticks all, those that never ask nothing."""
+    if stated is None and policy in WITHOUT:
+        return Information.NONE
     return stated or (Information.ORACLE if policy in WITH_ORACLE else Information.NOISY)
 
 

@@ -57,7 +57,7 @@ def test_axes_say_what_they_show_in_units_that_people_use(named: list[Replayed])
     written = texts(render(jct_chart(named))[0])
     assert "How long until a job is done" in written
     assert "busy on h100:8, 300 jobs" in written
-    assert {"rota", "fifo", "from submit to finish (logarithmic)", "part of the jobs"} <= set(written)
+    assert {"rota (noisy)", "fifo (none)", "from submit to finish (logarithmic)", "part of the jobs"} <= set(written)
     assert {"1 h", "1 d", "0%", "100%"} <= set(written)
 
 

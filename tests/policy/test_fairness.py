@@ -110,6 +110,18 @@ def test_an_overdue_gang_has_its_first_turn_although_its_member_has_had_more_tha
     assert laboratory.first_begin[9] - submitted_at <= 35 * QUANTUM_S
 
 
+def test_a_gang_over_two_nodes_is_not_starved_by_members_whose_jobs_fill_a_node() -> None:
+    """There is always somebody with nothing running, its own member with a smaller job among them."""
+    laboratory = a_laboratory(one=("h100", 2), two=("h100", 2), three=("h100", 2))
+    laboratory.credits = Credits(laboratory.rules.half_life_s)
+    laboratory.rules = replace(laboratory.rules, patience_s=10 * QUANTUM_S)
+    laboratory.submit(*(a_job(n, gpus=2, member=f"m{n}", project=f"p{n % 3}") for n in range(1, 9)))
+    laboratory.submit(*(a_job(20 + n, member="kim", project="p1") for n in range(3)))
+    laboratory.submit(a_job(99, gpus=4, member="kim", project="p1"))
+    laboratory.run(200 * QUANTUM_S)
+    assert laboratory.first_begin.get(99, 1e9) <= 40 * QUANTUM_S
+
+
 def test_a_project_of_many_members_has_no_more_than_its_share() -> None:
     """Each of them has nothing running now and then; that is no reason to stop who is entitled."""
     laboratory = a_laboratory(8)

@@ -214,21 +214,21 @@ class _Walk:
         if job.request.gpus == 1:
             return None
         held = hold_for_gang(job, tiers, self._floor, lambda running: order.comes_after(running, candidate))
-        if held is not None:
-            return Explainer.gang_forms(job, *held)
-        if candidate.key[0] == 0 and self._others_go_on(job, tiers):
+        is_spread = all(job.request.gpus > self._standing.bays.in_service.get(tier, 0) for tier in tiers)
+        if candidate.key[0] == 0 and (is_spread or held is None) and self._others_are_there(job, tiers):
             self._saving[job.project, job.member] = job
-        return None
+        return Explainer.gang_forms(job, *held) if held else None
 
-    def _others_go_on(self, gang: Job, tiers: tuple[str, ...]) -> bool:
-        """Whether it is turns of other accounts that keep a gang from GPUs which it could have."""
+    def _others_are_there(self, gang: Job, tiers: tuple[str, ...]) -> bool:
+        """Whether turns of other accounts, which rotate, keep a gang from GPUs that it could have."""
         standing, request = self._standing, gang.request
         account = gang.project, gang.member
         return any(
             turn_id not in self._floor.stoppable
+            and running.turn.limit_at is None
             and running.turn.tier in tiers
             and (running.job.project, running.job.member) != account
-            for turn_id, running in standing.open.items()
+            for turn_id, running in standing.running.items()
         ) and any(standing.bays.could_hold(tier, request.gpus, request.gpu_memory_bytes) for tier in tiers)
 
     def _save_for(self, gang: Job, served: Served) -> None:

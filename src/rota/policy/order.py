@@ -14,7 +14,7 @@ together do not all go to the same member (max-min fairness, as in Dominant Reso
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import NamedTuple, Protocol
@@ -148,7 +148,15 @@ class _Filling:
             if head is not None:
                 heads[account] = head
         self._goes_first = True
-        for account, candidate in self._idle_members(heads):
+        gangs = [account for account, head in heads.items() if self._is_overdue_over_nodes(head)]
+        first = min(
+            (account for account in gangs if self._may_go_first(account, heads)),
+            key=lambda a: heads[a].key,
+            default=None,
+        )
+        if first is not None:
+            yield self._pick(first, heads)
+        for account, candidate in self._idle_members([account for account in heads if account not in gangs]):
             yield self._pick(account, heads) if heads[account] is candidate else self._pick_out(account, candidate)
         self._goes_first = False
         members: dict[str, list[tuple[float, Account]]] = {}
@@ -179,10 +187,26 @@ class _Filling:
             return members[theirs.project, theirs.member] > members[mine.project, mine.member] - charged
         return self._level(theirs.project) > self._level(mine.project) - charged / self._weight(mine.project)
 
-    def _idle_members(self, heads: Mapping[Account, Served]) -> list[tuple[Account, Candidate]]:
+    def _is_overdue_over_nodes(self, head: Served) -> bool:
+        """A first turn that is overdue, and fits on no node: there is always somebody who needs one of the nodes."""
+        return isinstance(head, Candidate) and head.key[0] == 0 and not self._fits_a_node(head)
+
+    def _may_go_first(self, account: Account, heads: Mapping[Account, Served]) -> bool:
+        """Whether an overdue gang comes before everybody: with its turn, its account has had no more than its part.
+
+        Until then its account saves up (decide.py). So a flood of gangs has its share, and no more than one turn ahead.
+        It is the account that counts: what others of its project have had, with or without right, is not its doing.
+        """
+        job, (project, _) = heads[account].job, account
+        cost_gpu_s = self._cost_gpu_s(job, job.request.gpus, self._rules.quantum_s)
+        members = Counter(other for other, _ in self._member)
+        part = self._weight(project) / sum(map(self._weight, members)) / members[project]
+        return self._member[account] - cost_gpu_s <= part * sum(self._member.values())
+
+    def _idle_members(self, accounts: Iterable[Account]) -> list[tuple[Account, Candidate]]:
         """Jobs of members with nothing running that have waited long enough, the longest wait first."""
         standing, since = self._standing, []
-        for account in heads:
+        for account in accounts:
             if not standing.held_by[account[1]]:
                 waits_since = standing.lines[account].waits_since()
                 since.append((max(waits_since, standing.served_until.get(account[1], waits_since)), account))

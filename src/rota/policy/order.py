@@ -148,15 +148,10 @@ class _Filling:
             if head is not None:
                 heads[account] = head
         self._goes_first = True
-        gangs = [account for account, head in heads.items() if self._is_overdue_over_nodes(head)]
-        first = min(
-            (account for account in gangs if self._may_go_first(account, heads)),
-            key=lambda a: heads[a].key,
-            default=None,
-        )
-        if first is not None:
-            yield self._pick(first, heads)
-        for account, candidate in self._idle_members([account for account in heads if account not in gangs]):
+        gangs = [account for account, head in heads.items() if self._may_go_first(account, head)]
+        if gangs:
+            yield self._pick(min(gangs, key=lambda account: heads[account].key), heads)
+        for account, candidate in self._idle_members(heads):
             yield self._pick(account, heads) if heads[account] is candidate else self._pick_out(account, candidate)
         self._goes_first = False
         members: dict[str, list[tuple[float, Account]]] = {}
@@ -187,26 +182,27 @@ class _Filling:
             return members[theirs.project, theirs.member] > members[mine.project, mine.member] - charged
         return self._level(theirs.project) > self._level(mine.project) - charged / self._weight(mine.project)
 
-    def _is_overdue_over_nodes(self, head: Served) -> bool:
-        """A first turn that is overdue, and fits on no node: there is always somebody who needs one of the nodes."""
-        return isinstance(head, Candidate) and head.key[0] == 0 and not self._fits_a_node(head)
+    def _may_go_first(self, account: Account, head: Served) -> bool:
+        """Whether an overdue gang comes before everybody, those with nothing running included.
 
-    def _may_go_first(self, account: Account, heads: Mapping[Account, Served]) -> bool:
-        """Whether an overdue gang comes before everybody: with its turn, its account has had no more than its part.
-
-        Until then its account saves up (decide.py). So a flood of gangs has its share, and no more than one turn ahead.
-        It is the account that counts: what others of its project have had, with or without right, is not its doing.
+        It fits on no node, and there is always somebody who needs one of the nodes. It may when its account, with this
+        turn, has had no more than its part, and one turn more each time that its patience is over again: so it waits
+        not for ever, and a flood of gangs takes one turn in that time beyond its share. It is the account that counts:
+        what others of its project have had, with or without right, is not its doing.
         """
-        job, (project, _) = heads[account].job, account
-        cost_gpu_s = self._cost_gpu_s(job, job.request.gpus, self._rules.quantum_s)
-        members = Counter(other for other, _ in self._member)
-        part = self._weight(project) / sum(map(self._weight, members)) / members[project]
-        return self._member[account] - cost_gpu_s <= part * sum(self._member.values())
+        if not isinstance(head, Candidate) or head.key[0] > 0 or self._fits_a_node(head):
+            return False
+        job, rules = head.job, self._rules
+        turns = 1.0 + (self._at - head.dues[0]) / rules.patience_s
+        members = Counter(project for project, _ in self._member)
+        part = self._weight(job.project) / sum(map(self._weight, members)) / members[job.project]
+        ahead_gpu_s = self._member[account] - part * sum(self._member.values())
+        return ahead_gpu_s <= turns * self._cost_gpu_s(job, job.request.gpus, rules.quantum_s)
 
-    def _idle_members(self, accounts: Iterable[Account]) -> list[tuple[Account, Candidate]]:
+    def _idle_members(self, heads: Mapping[Account, Served]) -> list[tuple[Account, Candidate]]:
         """Jobs of members with nothing running that have waited long enough, the longest wait first."""
         standing, since = self._standing, []
-        for account in accounts:
+        for account in heads:
             if not standing.held_by[account[1]]:
                 waits_since = standing.lines[account].waits_since()
                 since.append((max(waits_since, standing.served_until.get(account[1], waits_since)), account))

@@ -83,7 +83,7 @@ def spread_policies(words: list[str]) -> list[str]:
     "--information",
     type=click.Choice(INFORMATION),
     help="What may be known of run times: none; noisy: a rough estimate at submit, progress later; oracle: everything "
-    "[default: noisy, and oracle for sjf and srtf]",
+    "[default: noisy; oracle for sjf and srtf; none for fifo and tiresias, which never ask]",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of estimates and drawn members [default: 0]")
 @click.option("--members", type=click.IntRange(1, 100_000), help="Draw so many members over the trace, m1 the busiest")

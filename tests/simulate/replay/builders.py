@@ -60,5 +60,6 @@ def a_past(job: TraceJob, first_turn_s: float, finish_s: float, turns: int = 1) 
 def a_replay(*jobs: PastJob, turns: tuple[PastTurn, ...] = (), gpus: int = 2, **changes: object) -> Replayed:
     """What a replay under fifo might have left."""
     labels = tuple(f"h100-1:{index}" for index in range(gpus))
-    made = Replayed("small", f"h100:{gpus}", "fifo", "noisy", jobs, turns, labels, 0.0, 0.5)
+    work_gpu_s = sum(past.job.duration_s * past.job.gpus for past in jobs)
+    made = Replayed("small", f"h100:{gpus}", "fifo", "noisy", jobs, turns, labels, 0.0, work_gpu_s, 0.5)
     return replace(made, **changes)  # type: ignore[arg-type]  # as above

@@ -17,7 +17,7 @@ PAST = (a_past(SHORT, 0.0, 10.0), a_past(LONG, 10.0, 2005.0, turns=3), a_past(GA
 
 
 def test_a_report_has_the_figures_that_the_definitions_say() -> None:
-    report = report_of(a_replay(*PAST, cost_gpu_s=121.0))
+    report = report_of(a_replay(*PAST, cost_gpu_s=121.0, spent_gpu_s=2420.0))
     assert (report.policy, report.information, report.jobs, report.wall_s) == ("fifo", "noisy", 3, 0.5)
     assert (report.avg_jct_s, report.median_jct_s) == ((10 + 2000 + 200) / 3, 200)
     assert report.p99_jct_s == pytest.approx(200 + 0.98 * 1800)
@@ -25,7 +25,7 @@ def test_a_report_has_the_figures_that_the_definitions_say() -> None:
     assert report.max_slowdown == 2
     assert report.p999_slowdown_long == 2  # the gang's is 2 as well, but it took less than 10 min
     assert report.preemptions == 3
-    assert report.cost_part == 121 / (10 + 1000 + 200 + 121)
+    assert report.cost_part == 0.05
     assert report.makespan_s == 2005
 
 

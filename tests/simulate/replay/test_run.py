@@ -53,7 +53,7 @@ def test_srtf_stops_whoever_has_more_left_and_the_stop_costs_forty_seconds() -> 
     assert times(past) == {1: (0, 160), 2: (10, 30)}  # 10 s done, 20 s away, 40 s repeated, 90 s left
     assert spans(past, 1) == [(0, 10), (30, 160)]
     assert [turn.is_preempted for turn in past.turns] == [True, False, False]
-    assert past.cost_gpu_s == COST_S
+    assert (past.cost_gpu_s, past.spent_gpu_s) == (COST_S, 160)
 
 
 def test_stopping_a_job_of_more_than_eight_gpus_costs_sixty_seconds_on_each_of_them() -> None:

@@ -25,8 +25,8 @@ class Multifactor:
         return BySubmit()
 
     def decide(self, standing: Standing, at: float) -> Decision:
-        if not standing.shapes:
-            return Decision()
+        if not standing.shapes or not standing.bays.free_gpus:
+            return Decision()  # before a long list is put in order
         fair = _fair_shares(standing)
         gpus = max(sum(len(bay.gpus) for bay in standing.bays.all), 1)
 

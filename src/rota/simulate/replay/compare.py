@@ -15,10 +15,13 @@ from rota.simulate.replay.information import Information
 from rota.simulate.replay.run import Replay
 from rota.simulate.replay.values import Replayed, Trace
 
-#: Policies that are defined by knowing everything; they do so unless somebody asks for less.
-WITH_ORACLE = ("sjf", "srtf")
-#: Policies that never ask how long a job runs.
-WITHOUT = frozenset({"fifo", "tiresias"})
+#: What a policy may know of run times, unless it is said: the yardsticks all, those that never ask nothing.
+USUAL = {
+    "fifo": Information.NONE,
+    "tiresias": Information.NONE,
+    "sjf": Information.ORACLE,
+    "srtf": Information.ORACLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,8 @@ class Setting:
 
 
 def information_of(policy: str, stated: Information | None) -> Information:
-    """What a policy may know of run times, unless it is said: the yardsticks all, those that never ask nothing."""
-    if stated is None and policy in WITHOUT:
-        return Information.NONE
-    return stated or (Information.ORACLE if policy in WITH_ORACLE else Information.NOISY)
+    """What is stated, else what the policy usually knows."""
+    return stated or USUAL.get(policy, Information.NOISY)
 
 
 def replay_one(setting: Setting, policy: str, on_progress: Callable[[int], None], *, keeps_turns: bool) -> Replayed:
@@ -79,5 +80,6 @@ def replay_one(setting: Setting, policy: str, on_progress: Callable[[int], None]
         turns=tuple(turns),
         gpus=tuple([gpu.label for gpu in setting.fleet.gpus]),
         cost_gpu_s=replay.cost_gpu_s,
+        spent_gpu_s=replay.spent_gpu_s,
         wall_s=time.perf_counter() - began,
     )

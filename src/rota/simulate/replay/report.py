@@ -42,7 +42,6 @@ def report_of(replayed: Replayed) -> Report:
     jcts = sorted(job.jct_s for job in jobs)
     waits = sorted(job.first_wait_s for job in jobs)
     long_slowdowns = sorted(job.slowdown for job in jobs if job.job.duration_s > LONG_S)
-    work_gpu_s = sum(job.job.duration_s * job.job.gpus for job in jobs)
     return Report(
         policy=replayed.policy,
         information=replayed.information,
@@ -57,7 +56,7 @@ def report_of(replayed: Replayed) -> Report:
         p999_slowdown_long=quantile(long_slowdowns, 0.999) if long_slowdowns else None,
         rho_p95=quantile(sorted(finish_time_fairness(jobs, len(replayed.gpus))), 0.95),
         preemptions=sum(job.turns - 1 for job in jobs),
-        cost_part=replayed.cost_gpu_s / (work_gpu_s + replayed.cost_gpu_s),
+        cost_part=replayed.cost_gpu_s / replayed.spent_gpu_s,
         makespan_s=max(job.finish_s for job in jobs) - min(job.job.submit_s for job in jobs),
         wall_s=replayed.wall_s,
     )

@@ -85,6 +85,7 @@ class Replay:
         self._past: dict[int, PastJob] = {}
         self._turns: list[PastTurn] = []
         self.cost_gpu_s = 0.0
+        self.spent_gpu_s = 0.0
         self.at = 0.0
 
     def run(self) -> tuple[dict[int, PastJob], list[PastTurn]]:
@@ -172,10 +173,11 @@ class Replay:
         if self._keeps_turns:
             labels = tuple([self._labels[gpu] for gpu in turn.gpus])
             self._turns.append(PastTurn(run.past.id, labels, turn.granted_at, self.at, is_preempted))
-        repeated_s = min(run.useful_from, self.at) - turn.granted_at
-        self.cost_gpu_s += repeated_s * len(turn.gpus)
+        spent_gpu_s = (self.at - turn.granted_at) * len(turn.gpus)
+        cost_gpu_s = (min(run.useful_from, self.at) - turn.granted_at) * len(turn.gpus)
+        self.cost_gpu_s, self.spent_gpu_s = self.cost_gpu_s + cost_gpu_s, self.spent_gpu_s + spent_gpu_s
         if self._pace is not None:
-            self._pace.count(repeated_s * len(turn.gpus), (self.at - turn.granted_at) * len(turn.gpus))
+            self._pace.count(cost_gpu_s, spent_gpu_s)
 
     def _stop(self, run: _Run) -> None:
         """A turn ends because somebody else's has come: back on the list."""

@@ -78,4 +78,5 @@ class Replayed:
     turns: tuple[PastTurn, ...]  #: in the order of their end
     gpus: tuple[str, ...]  #: labels of the whole fleet, in its order
     cost_gpu_s: float  #: work done twice because of stops and resumes
+    spent_gpu_s: float  #: all GPU time that turns took, that work included
     wall_s: float  #: how long the replay took

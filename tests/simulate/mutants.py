@@ -37,6 +37,17 @@ def overlooks_who_came(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Follower, "_take_waiting", lambda self, standing, waiting, snapshot: None)
 
 
+def decides_otherwise_than_it_explains(patch: pytest.MonkeyPatch) -> None:
+    """Without reasons, no turn is told to end; whoever asks for reasons hears of another plan."""
+    with_reasons = Follower.plan
+
+    def hasty(self: Follower, snapshot: Snapshot, wants_reasons: bool = True) -> Plan:
+        made = with_reasons(self, snapshot, wants_reasons)
+        return made if wants_reasons else replace(made, ends=())
+
+    patch.setattr(Follower, "plan", hasty)
+
+
 # --- policies ------------------------------------------------------------------------------------
 
 
@@ -238,6 +249,7 @@ def takes_a_notice_for_the_end(patch: pytest.MonkeyPatch) -> None:
 #: By mutant, the invariant that it breaks.
 MUTANTS: dict[Patch, str] = {
     overlooks_who_came: plans.PURE,
+    decides_otherwise_than_it_explains: plans.PURE,
     grants_a_busy_gpu: invariants.ONE_TURN,
     gives_a_gpu_beside_its_slices: invariants.ONE_TURN,
     uses_gpus_out_of_service: witness.SERVICE,

@@ -83,6 +83,11 @@ class Core:
             self._explained = self._follower.plan(self.snapshot)
         return self._explained or self._decided
 
+    @property
+    def decided(self) -> Plan:
+        """The latest plan as it was decided and recorded, without anybody's reason to wait."""
+        return self._decided
+
     def usage_by_project(self, at: float) -> dict[str, float]:
         """What each project has received lately, as it is: in the snapshot, credits are counted as well."""
         by_project, _ = self.received.usage(self.books, at)

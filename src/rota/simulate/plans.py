@@ -55,7 +55,7 @@ def check_plan(core: Core, why_stopped: Callable[[int], Reason | None]) -> None:
     snapshot = core.snapshot
     if snapshot is None:
         return
-    _check_pure(core.plan, plan(snapshot))
+    _check_pure(core, plan(snapshot))
     waiting = [job for job in core.books.jobs.values() if job.state is JobState.WAITING]
     reasons = {wait.job: wait.reason for wait in core.plan.waits}
     named = sorted(wait.job for wait in core.plan.waits)
@@ -79,16 +79,18 @@ def check_plan(core: Core, why_stopped: Callable[[int], Reason | None]) -> None:
             _check_busy(job, reasons[job.id], left, snapshot, kept)
 
 
-def _check_pure(made: Plan, fresh: Plan) -> None:
+def _check_pure(core: Core, fresh: Plan) -> None:
     """The daemon brings what it knows from plan to plan up to date; one that knows only the snapshot decides alike.
 
-    It may look again sooner: a needless look changes nothing.
+    So it does without reasons, which is how it decides. It may look again sooner: a needless look changes nothing.
     """
-    is_same = (made.begins, made.ends, made.waits) == (fresh.begins, fresh.ends, fresh.waits)
-    require(is_same, PURE, f"the daemon's is {made}, and made afresh it is {fresh}")
-    at, fresh_at = made.look_again_at, fresh.look_again_at
-    is_in_time = fresh_at is None or (at is not None and at <= fresh_at)
-    require(is_in_time, PURE, f"the daemon looks again at {at}, and should at {fresh_at}")
+    require(core.plan.waits == fresh.waits, PURE, f"the daemon says {core.plan.waits}, and made afresh {fresh.waits}")
+    for made in (core.decided, core.plan):
+        is_same = (made.begins, made.ends) == (fresh.begins, fresh.ends)
+        require(is_same, PURE, f"the daemon's is {made}, and made afresh it is {fresh}")
+        at, fresh_at = made.look_again_at, fresh.look_again_at
+        is_in_time = fresh_at is None or (at is not None and at <= fresh_at)
+        require(is_in_time, PURE, f"the daemon looks again at {at}, and should at {fresh_at}")
 
 
 def _kept(snapshot: Snapshot) -> Kept:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bench.replay.waits import Paces, quanta_in
 from rota.simulate.replay.values import PastJob, Replayed, Trace, TraceJob
 
 FLOOD_JOBS = 1000
@@ -34,8 +33,8 @@ def flooded(trace: Trace, member: str, at_s: float, gpus: int, duration_s: float
     return replace(trace, jobs=tuple(sorted([*trace.jobs, *flood], key=lambda job: job.submit_s)))
 
 
-def lengthened(without: Replayed, with_flood: Replayed, member: str, paces: Paces) -> list[Lengthened]:
-    """For each job of another member submitted from the flood on; `paces`: the quanta of the flooded replay."""
+def lengthened(without: Replayed, with_flood: Replayed, member: str, quantum_s: float) -> list[Lengthened]:
+    """For each job of another member submitted from the flood on."""
     plain = {past.job.id: past for past in without.jobs}
     at_s = min(past.job.submit_s for past in with_flood.jobs if past.job.id not in plain)
     alone = _submitted_alone(without.jobs) & _submitted_alone(with_flood.jobs)
@@ -44,9 +43,8 @@ def lengthened(without: Replayed, with_flood: Replayed, member: str, paces: Pace
         job = past.job
         if job.member == member or job.submit_s < at_s:
             continue
-        before_s, now_s = plain[job.id].first_turn_s, past.first_turn_s
-        quanta = quanta_in((before_s, now_s), paces) if now_s >= before_s else -quanta_in((now_s, before_s), paces)
-        found.append(Lengthened(job, quanta, job.id in alone))
+        longer_s = past.first_turn_s - plain[job.id].first_turn_s
+        found.append(Lengthened(job, longer_s / quantum_s, job.id in alone))
     return found
 
 

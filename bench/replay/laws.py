@@ -11,7 +11,7 @@ from bench.replay.flood import FLOOD_JOBS, Lengthened, flooded, lengthened
 from bench.replay.shares import deviations
 from bench.replay.synthetic import OVER
 from bench.replay.targets import Target, say_targets
-from bench.replay.waits import Paces, member_waits
+from bench.replay.waits import member_waits
 from bench.replay.workers import in_workers
 from rota.fleet.notation import parse_fleet
 from rota.policy.quantum import Bounds
@@ -27,7 +27,6 @@ FLEET, NODE_GPUS = "3x h100:8", 8
 MEMBERS, SKEW = 12, 1.0
 WEIGHTS = {"p1": 1.0, "p2": 2.0, "p3": 1.0, "p4": 3.0}
 QUANTUM_S = 3600.0  #: fixed, so that a wait in quanta means the same all the time
-PACES: Paces = ((0.0, QUANTUM_S),)
 TRACES = ("philly-11cb48", "philly-b436b2")
 
 ABOUT = """\
@@ -115,7 +114,7 @@ def _replay(task: tuple[Case, tuple[FloodOf, ...]]) -> Kept:
         jobs=len(setting.trace.jobs),
         load=offered_load(setting.trace, setting.fastest_gpus) or 0.0,
         points={project: tuple(sorted(values)) for project, values in points.items()},
-        waits=tuple(sorted(wait.quanta for wait in member_waits(plain, PACES, NODE_GPUS))),
+        waits=tuple(sorted(wait.quanta for wait in member_waits(plain, QUANTUM_S, NODE_GPUS))),
         floods=tuple([_flood(setting, plain, flood) for flood in floods]),
     )
 
@@ -131,7 +130,7 @@ def _flood(setting: Setting, plain: Replayed, flood: FloodOf) -> Flooded:
     at_s = setting.trace.jobs[len(setting.trace.jobs) // 3].submit_s
     trace = flooded(setting.trace, flood.member, at_s, flood.gpus, flood.duration_s)
     with_flood = replay_one(replace(setting, trace=trace), "rota", _nothing, keeps_turns=False)
-    found = lengthened(plain, with_flood, flood.member, PACES)
+    found = lengthened(plain, with_flood, flood.member, QUANTUM_S)
     return Flooded(flood, _ascending(found), _ascending([one for one in found if one.is_first]))
 
 

@@ -2,7 +2,7 @@
 
 It holds while no more members than GPUs are active (have a job submitted and not finished). A wait begins when a
 member has nothing running and a job waiting that asks for no more GPUs than a node has, and ends when any turn of
-theirs begins. It is counted in quanta as they were in force, so that an hour under a quantum of 30 min counts two.
+theirs begins.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from bench.replay.shares import Span, waits_of
 from rota.simulate.replay.values import PastTurn, Replayed
 
-Paces = Sequence[tuple[float, float]]  #: (from when on, the quantum in force), in order; seconds
-
 
 @dataclass(frozen=True, slots=True)
 class MemberWait:
@@ -28,7 +26,7 @@ class MemberWait:
     quanta: float
 
 
-def member_waits(replayed: Replayed, paces: Paces, widest: int) -> list[MemberWait]:
+def member_waits(replayed: Replayed, quantum_s: float, widest: int) -> list[MemberWait]:
     """All that the law is about, in order of their begin. `widest`: GPUs of a node."""
     turns: defaultdict[int, list[PastTurn]] = defaultdict(list)
     for turn in replayed.turns:
@@ -44,7 +42,7 @@ def member_waits(replayed: Replayed, paces: Paces, widest: int) -> list[MemberWa
             waiting[member] += waits_of(past, mine)
     crowd = _Crowd([span for spans in active.values() for span in joined(spans)])
     found = [
-        MemberWait(member, *wait, quanta_in(wait, paces))
+        MemberWait(member, *wait, (wait[1] - wait[0]) / quantum_s)
         for member, spans in waiting.items()
         for wait in without(joined(spans), joined(running[member]))
         if crowd.most_in(wait) <= len(replayed.gpus)
@@ -86,22 +84,6 @@ def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
         if at < ended_s:
             left.append((at, ended_s))
     return left
-
-
-def quanta_in(span: Span, paces: Paces) -> float:
-    """How many quanta this time is long.
-
-    >>> quanta_in((0, 7200), [(0, 3600), (3600, 1800)])
-    3.0
-    """
-    began_s, ended_s = span
-    place = max(bisect_right(paces, (began_s, float("inf"))) - 1, 0)
-    quanta = 0.0
-    while began_s < ended_s:
-        until = min(ended_s, paces[place + 1][0]) if place + 1 < len(paces) else ended_s
-        quanta += (until - began_s) / paces[place][1]
-        began_s, place = until, place + 1
-    return quanta
 
 
 class _Crowd:

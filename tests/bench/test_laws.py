@@ -10,7 +10,6 @@ from rota.simulate.replay.fairness import WEEK_S
 from rota.simulate.replay.values import PastJob, PastTurn, Replayed, Trace, TraceJob
 
 HOUR_S = 3600.0
-PACES = [(0.0, HOUR_S)]
 
 
 def a_past(id: int, *spans: tuple[float, float], at: float = 0.0, gpus: int = 1, who: str = "p1/kim") -> PastJob:
@@ -27,7 +26,7 @@ def a_replay(*pasts: tuple[PastJob, list[tuple[float, float]]], gpus: int = 2) -
         for began_s, ended_s in spans
     ]
     jobs = tuple(past for past, _ in pasts)
-    return Replayed("t", "h100:2", "rota", "none", jobs, tuple(turns), tuple("abcdefgh"[:gpus]), 0.0, 0.0)
+    return Replayed("t", "h100:2", "rota", "none", jobs, tuple(turns), tuple("abcdefgh"[:gpus]), 0.0, 0.0, 0.0)
 
 
 def job_of(id: int, *spans: tuple[float, float], **more: object) -> tuple[PastJob, list[tuple[float, float]]]:
@@ -82,19 +81,14 @@ def test_a_member_with_nothing_running_waits_until_any_turn_begins() -> None:
         job_of(1, (2 * HOUR_S, 3 * HOUR_S), (5 * HOUR_S, 6 * HOUR_S)),
         job_of(2, (4 * HOUR_S, 5 * HOUR_S), at=HOUR_S),
     )
-    waits = [(wait.began_s / HOUR_S, wait.ended_s / HOUR_S, wait.quanta) for wait in member_waits(replayed, PACES, 8)]
+    waits = [(wait.began_s / HOUR_S, wait.ended_s / HOUR_S, wait.quanta) for wait in member_waits(replayed, HOUR_S, 8)]
     assert waits == [(0.0, 2.0, 2.0), (3.0, 4.0, 1.0)]
 
 
 def test_a_wait_while_more_members_than_gpus_are_active_does_not_count() -> None:
     crowd = [job_of(n, (HOUR_S * n, HOUR_S * (n + 1)), who=f"p1/m{n}") for n in range(3)]
-    assert [wait.member for wait in member_waits(a_replay(*crowd, gpus=3), PACES, 8)] == ["m1", "m2"]
-    assert member_waits(a_replay(*crowd, gpus=2), PACES, 8) == []
-
-
-def test_waits_are_counted_in_the_quanta_in_force() -> None:
-    replayed = a_replay(job_of(1, (2 * HOUR_S, 3 * HOUR_S)))
-    assert member_waits(replayed, [(0.0, HOUR_S), (HOUR_S, HOUR_S / 2)], 8)[0].quanta == 3.0
+    assert [wait.member for wait in member_waits(a_replay(*crowd, gpus=3), HOUR_S, 8)] == ["m1", "m2"]
+    assert member_waits(a_replay(*crowd, gpus=2), HOUR_S, 8) == []
 
 
 def test_a_flood_is_a_thousand_jobs_at_once() -> None:
@@ -111,5 +105,5 @@ def test_what_a_flood_lengthens_is_told_in_quanta_and_who_was_alone() -> None:
     plain = a_replay(early, job_of(2, (100.0, 200.0), at=100.0), job_of(3, (120.0, 300.0), at=110.0))
     flood = job_of(9, (100.0, 100.0 + HOUR_S), at=90.0, who="p2/lee")
     late = job_of(2, (100.0 + HOUR_S, 200.0 + HOUR_S), at=100.0)
-    found = lengthened(plain, a_replay(early, late, job_of(3, (120.0, 300.0), at=110.0), flood), "lee", PACES)
+    found = lengthened(plain, a_replay(early, late, job_of(3, (120.0, 300.0), at=110.0), flood), "lee", HOUR_S)
     assert [(one.job.id, one.quanta, one.is_first) for one in found] == [(2, 1.0, True), (3, 0.0, False)]

@@ -50,7 +50,7 @@ class Known:
 #: By trace: what others and we have found on the same jobs, fleet and preemption cost.
 LUCID = "Lucid's open simulator"  # Hu et al., ASPLOS 2023; run by us
 SKETCH = "our sketch"
-PUBLISHED: dict[str, dict[tuple[str, str], Known]] = {
+KNOWN: dict[str, dict[tuple[str, str], Known]] = {
     "philly-b436b2": {
         ("fifo", LUCID): Known(1_825_084),
         ("sjf oracle", LUCID): Known(84_821),
@@ -74,9 +74,9 @@ PUBLISHED: dict[str, dict[tuple[str, str], Known]] = {
 }
 
 
-def published(case: str, what: str) -> Known | None:
+def known_of(case: str, what: str) -> Known | None:
     """A known figure by its name, whoever found it."""
-    return next((known for (name, _), known in PUBLISHED.get(case, {}).items() if name == what), None)
+    return next((known for (name, _), known in KNOWN.get(case, {}).items() if name == what), None)
 
 
 def cases_in(folder: Path | None) -> list[Case]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bench.replay.cases import PUBLISHED, Case, published, setting_of
+from bench.replay.cases import KNOWN, Case, known_of, setting_of
 from bench.replay.targets import Target, say_table, say_targets
 from bench.replay.workers import in_workers
 from rota.simulate.replay.compare import replay_one
@@ -15,18 +15,21 @@ from rota.simulate.replay.report import Report, offered_load, report_of
 
 #: (policy, what it may know; none: what it usually may).
 Contestant = tuple[str, Information | None]
+FIFO: Contestant = ("fifo", None)
+SRTF: Contestant = ("srtf", Information.ORACLE)
+NOISY: Contestant = ("rota", Information.NOISY)
 ALL: tuple[Contestant, ...] = (
-    ("fifo", None),
+    FIFO,
     ("backfill", None),
     ("multifactor", None),
     ("tiresias", None),
     ("sjf", Information.ORACLE),
-    ("srtf", Information.ORACLE),
+    SRTF,
     ("rota", Information.NONE),
-    ("rota", Information.NOISY),
+    NOISY,
     ("rota", Information.ORACLE),
 )
-FEW: tuple[Contestant, ...] = (ALL[0], ALL[5], ALL[7])
+FEW: tuple[Contestant, ...] = (FIFO, SRTF, NOISY)
 
 DAY_S = 86400.0
 HEADS = (
@@ -82,7 +85,7 @@ def _say_case(replayed: Replayed, reports: dict[str, Report]) -> str:
     case, jobs = replayed.case, replayed.report.jobs
     srtf_s = reports["srtf oracle"].avg_jct_s
     rows = [_row(name, report, srtf_s) for name, report in reports.items()]
-    for (what, who), known in PUBLISHED.get(case.name, {}).items():
+    for (what, who), known in KNOWN.get(case.name, {}).items():
         first_wait = f"{known.first_wait_s:,.0f}" if known.first_wait_s is not None else ""
         cells = [f"{known.avg_jct_s:,.0f}", f"{known.avg_jct_s / srtf_s:.2f}", first_wait]
         rows.append([f"{what} ({who})", *cells, *[""] * (len(HEADS) - 4)])
@@ -114,7 +117,7 @@ def targets_of(case: str, reports: dict[str, Report]) -> list[Target]:
 
 
 def _none_targets(case: str, report: Report | None) -> list[Target]:
-    sketch = published(case, "LAS none")
+    sketch = known_of(case, "LAS none")
     if report is None or sketch is None or sketch.first_wait_s is None:
         return []
     return [
@@ -125,9 +128,9 @@ def _none_targets(case: str, report: Report | None) -> list[Target]:
 
 def _noisy_targets(case: str, report: Report, srtf: Report) -> list[Target]:
     targets = [Target("noisy: average JCT against this run's srtf", report.avg_jct_s / srtf.avg_jct_s, 1.16)]
-    if (known := published(case, "srtf oracle")) is not None:
+    if (known := known_of(case, "srtf oracle")) is not None:
         targets.append(Target("noisy: average JCT against the known srtf", report.avg_jct_s / known.avg_jct_s, 1.16))
-    sketch = published(case, "noisy")
+    sketch = known_of(case, "noisy")
     if sketch is not None and sketch.first_wait_s is not None:
         targets.append(
             Target("noisy: mean first wait, the sketch's", report.mean_first_wait_s, sketch.first_wait_s, " s", 0)

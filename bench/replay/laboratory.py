@@ -11,10 +11,11 @@ from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import Job, JobState, Request
 from rota.domain.turns import Turn, TurnState, turn_id
 from rota.fleet.notation import parse_fleet
+from rota.policy.quantum import DEFAULT_BOUNDS
 from rota.policy.values import Account, Plan, Rules, Snapshot
 
 MEMBERS, PROJECTS = 40, 8
-QUANTUM_S = 3000.0  #: what Rota begins with
+QUANTUM_S = DEFAULT_BOUNDS.first_s()
 GPUS = (1, 1, 1, 2, 4, 8)  #: what jobs ask for, equally likely
 ESTIMATED = 0.7  #: of so many jobs something is known at submit
 BEGAN_AT = 1e6

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench.replay.__main__ import main
-from bench.replay.cases import FLEETS, Case, cases_in, published, setting_of
+from bench.replay.cases import FLEETS, Case, cases_in, known_of, setting_of
 from bench.replay.completion import targets_of
 from bench.replay.growth import Size, measure
 from bench.replay.laboratory import QUANTUM_S, Laboratory
@@ -64,10 +64,10 @@ def test_traces_are_found_by_name_and_made_up_laboratories_are_always_there(tmp_
 
 
 def test_what_is_known_of_a_trace_is_found_by_its_name() -> None:
-    known = published("philly-b436b2", "srtf oracle")
+    known = known_of("philly-b436b2", "srtf oracle")
     assert known is not None
     assert known.avg_jct_s == 26_922
-    assert published("small-jobs", "srtf oracle") is None
+    assert known_of("small-jobs", "srtf oracle") is None
 
 
 def test_each_figure_is_held_against_its_target() -> None:
@@ -124,7 +124,6 @@ def test_a_stranger_without_traces_is_told_what_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ROTA_TRACES", raising=False)
-    monkeypatch.setattr("bench.replay.growth.SIZES", ())
     monkeypatch.setattr("bench.replay.__main__.show_growth", lambda: print("growth"))
     main(["--only", "growth"])
     said = capsys.readouterr().out.splitlines()

@@ -29,7 +29,7 @@ from rota.engines.local.engine import KeeperSettings, LocalEngine
 from rota.engines.local.logs import log_reader
 from rota.errors import BadSettings, RotaError
 from rota.fleet.inventory import find_fleet
-from rota.settings import Settings, load_settings
+from rota.settings import Settings, check_stated, load_settings
 from rota.sockets import short_path
 from rota.store.contract import Store
 from rota.store.open import open_store, sqlite_url
@@ -78,9 +78,7 @@ def _read_command_line() -> Wanted:
     parser.add_argument("--no-web", action="store_true")
     parser.add_argument("--store")
     given = parser.parse_args()
-    if given.config is not None and not given.config.exists():
-        raise BadSettings(f"There is no settings file {given.config}. Look at the spelling, or leave --config out.")
-    config = given.config or given.state / "rota.toml"
+    config = given.state / "rota.toml" if given.config is None else check_stated(given.config)
     return Wanted(given.state.absolute(), given.simulate, config, given.web, given.no_web, given.store)
 
 

@@ -123,6 +123,13 @@ class Settings(Section):
         )
 
 
+def check_stated(path: Path) -> Path:
+    """A settings file that somebody named must be there. Raises BadSettings."""
+    if not path.exists():
+        raise BadSettings(f"There is no settings file {path}. Look at the spelling, or leave --config out.")
+    return path
+
+
 def load_settings(path: Path | None) -> Settings:
     """The settings in a file; the defaults where there is none. Raises BadSettings."""
     if path is None or not path.exists():

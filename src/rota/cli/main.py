@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 import rota
 from rota.cli.client import ApiError, Client, default_state_dir
-from rota.errors import RotaError
+from rota.failures import fail, failures_told
 
 #: Where each command lives. A module is imported only when its command is used.
 COMMANDS = {
@@ -117,43 +115,26 @@ def group() -> None:
 def main() -> None:
     """The entry point."""
     wants_json = "--json" in sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else "--json" in sys.argv[1:]
-    try:
-        group.main(standalone_mode=False, prog_name="rota")
-        sys.stdout.flush()
-    except click.exceptions.Exit as asked:
-        sys.exit(asked.exit_code)
-    except click.ClickException as wrong:
-        _fail(_usage(wrong), "bad_request", wrong.exit_code if isinstance(wrong, click.UsageError) else 1, wants_json)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    except ApiError as refused:
-        _fail(str(refused), refused.wire_code, refused.wire_exit_code, wants_json)
-    except RotaError as failed:
-        _fail(str(failed), failed.code, failed.exit_code, wants_json)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what reads our output has seen enough
-        sys.exit(141)
-    except Exception as defect:  # a traceback never reaches a member
-        if os.environ.get("ROTA_DEBUG"):
-            raise
-        said = f"This is a defect in Rota: {type(defect).__name__}: {defect}\nWith ROTA_DEBUG=1 it shows where."
-        _fail(said, "failed", 1, wants_json)
+    with failures_told(wants_json):
+        try:
+            group.main(standalone_mode=False, prog_name="rota")
+        except click.exceptions.Exit as asked:
+            sys.exit(asked.exit_code)
+        except click.UsageError as wrong:
+            fail(_usage(wrong), "bad_request", wrong.exit_code, wants_json)
+        except click.ClickException as wrong:
+            fail(wrong.format_message(), "bad_request", 1, wants_json)
+        except click.Abort:
+            sys.exit(130)
+        except ApiError as refused:
+            fail(str(refused), refused.wire_code, refused.wire_exit_code, wants_json)
 
 
-def _usage(wrong: click.ClickException) -> str:
+def _usage(wrong: click.UsageError) -> str:
     """Click's message, and where the options are."""
     said = wrong.format_message()
-    if not isinstance(wrong, click.UsageError):
-        return said
     command = wrong.ctx.command_path if wrong.ctx else "rota"
     return said if "--help" in said or "\n" in said else f"{said}\nFor the options: {command} --help"
-
-
-def _fail(message: str, code: str, exit_code: int, as_json: bool) -> NoReturn:
-    if as_json:
-        print(json.dumps({"error": code, "message": message}))
-    print(f"rota: {message}", file=sys.stderr)
-    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

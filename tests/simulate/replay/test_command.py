@@ -245,6 +245,11 @@ def test_a_laboratorys_own_settings_are_in_force(lab: Path) -> None:
             "Choose another file with --decisions.",
         ),
         (
+            ["small.csv", "--fleet", "h100:8", "--config", "rota.tmol"],
+            2,
+            "There is no settings file rota.tmol. Look at the spelling, or leave --config out.",
+        ),
+        (
             ["large.csv", "--fleet", "h100:8"],
             2,
             "No job of large fits this fleet: 2 jobs too large for this fleet (up to 16 GPUs). "
@@ -256,7 +261,7 @@ def test_a_mistake_is_a_sentence_and_an_exit_code(lab: Path, words: list[str], c
     (lab / "large.csv").write_text("submit_s,gpus,duration_s\n0,16,60\n1,9,60\n")
     answer = rota_replay(lab, *words, "--json")
     assert (answer.code, answer.err) == (code, f"rota: {said}\n")
-    error = "no_such_thing" if code == 5 else "bad_request"
+    error = {5: "no_such_thing"}.get(code, "bad_settings" if "settings" in said else "bad_request")
     assert json.loads(answer.out) == {"error": error, "message": said}
 
 

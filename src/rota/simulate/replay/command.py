@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from rota.errors import BadRequest, RotaError
+from rota.errors import BadRequest
+from rota.failures import failures_told
 from rota.fleet.notation import parse_fleet
 from rota.fleet.speeds import table_speeds
 from rota.policy.quantum import DEFAULT_BOUNDS, Bounds
@@ -54,23 +54,10 @@ class Wanted:
 
 
 def main() -> None:
-    """Every failure is one sentence on stderr and the exit code of design.md; with --json, an object on stdout, too."""
+    """Read the command line and replay."""
     wanted = _read_command_line(sys.argv[1:])
-    try:
+    with failures_told(wanted.as_json):
         run(wanted)
-        sys.stdout.flush()
-    except RotaError as failed:
-        _fail(str(failed), failed.code, failed.exit_code, wanted.as_json)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what reads our output has seen enough
-        sys.exit(141)
-    except Exception as defect:  # a traceback never reaches a member
-        if os.environ.get("ROTA_DEBUG"):
-            raise
-        said = f"This is a defect in Rota: {type(defect).__name__}: {defect}\nWith ROTA_DEBUG=1 it shows where."
-        _fail(said, "failed", 1, wanted.as_json)
 
 
 def run(wanted: Wanted) -> None:
@@ -97,9 +84,8 @@ def _setting(wanted: Wanted) -> Setting:
     settings = _settings(wanted.config)
     fleet = parse_fleet(wanted.fleet, settings.tiers.order if settings else ())
     trace = read_trace(wanted.trace)
-    if wanted.members or wanted.projects:
-        members = wanted.members or wanted.projects or 1
-        trace = draw_members(trace, members, min(wanted.projects or 1, members), wanted.skew, wanted.seed)
+    if members := wanted.members or wanted.projects:
+        trace = draw_members(trace, members, wanted.projects or 1, wanted.skew, wanted.seed)
     trace = fit(trace, fleet, any_tier=wanted.any_tier)
     rules = settings.rules() if settings else Rules()
     weights = {**rules.project_weights, **_weights(wanted.shares, trace)}
@@ -111,11 +97,9 @@ def _setting(wanted: Wanted) -> Setting:
 def _settings(path: Path | None) -> Settings | None:
     if path is None:
         return None
-    if not path.exists():
-        raise BadRequest(f"There is no settings file {path}. Look at the spelling, or leave --config out.")
-    from rota.settings import load_settings  # noqa: PLC0415  (pydantic is slow to import, and few need it)
+    from rota.settings import check_stated, load_settings  # noqa: PLC0415  (pydantic is slow to import, and few need it)
 
-    return load_settings(path)
+    return load_settings(check_stated(path))
 
 
 def _weights(shares: Sequence[str], trace: Trace) -> dict[str, float]:
@@ -178,13 +162,6 @@ def _about(setting: Setting) -> dict[str, Any]:
         "left_out": setting.trace.left_out,
         "seed": setting.seed,
     }
-
-
-def _fail(message: str, code: str, exit_code: int, as_json: bool) -> NoReturn:
-    if as_json:
-        print(json.dumps({"error": code, "message": message}))
-    print(f"rota: {message}", file=sys.stderr)
-    sys.exit(exit_code)
 
 
 def _read_command_line(words: Sequence[str]) -> Wanted:

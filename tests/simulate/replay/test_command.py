@@ -265,6 +265,13 @@ def test_a_mistake_is_a_sentence_and_an_exit_code(lab: Path, words: list[str], c
     assert json.loads(answer.out) == {"error": error, "message": said}
 
 
+def test_decisions_of_an_earlier_replay_stay_when_this_one_fails(lab: Path) -> None:
+    (lab / "decisions.csv").write_text("of last week\n")
+    words = ("small.csv", "--fleet", "h100:8", "--decisions", "decisions.csv", "--pictures", "small.csv/p")
+    assert rota_replay(lab, *words).code == 2
+    assert (lab / "decisions.csv").read_text() == "of last week\n"
+
+
 def test_without_json_a_mistake_is_told_on_stderr_alone(lab: Path) -> None:
     assert rota_replay(lab, "none.csv", "--fleet", "h100:8").out == ""
 

@@ -18,7 +18,7 @@ from rota.policy.quantum import DEFAULT_BOUNDS, Bounds
 from rota.policy.values import Rules
 from rota.simulate.replay.compare import Setting, replay_one
 from rota.simulate.replay.days import Day, day_of
-from rota.simulate.replay.decisions import write_decisions
+from rota.simulate.replay.decisions import check_decisions, write_decisions
 from rota.simulate.replay.fit import fit
 from rota.simulate.replay.information import Information
 from rota.simulate.replay.members import draw_members
@@ -128,7 +128,7 @@ def _weights(shares: Sequence[str], trace: Trace) -> dict[str, float]:
 def _check_outputs(wanted: Wanted) -> None:
     """What cannot be written is said now, not after minutes."""
     if wanted.decisions is not None:
-        write_decisions(wanted.decisions, [])
+        check_decisions(wanted.decisions)
     if wanted.pictures is not None:
         try:
             wanted.pictures.mkdir(parents=True, exist_ok=True)

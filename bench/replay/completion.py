@@ -77,7 +77,7 @@ def say_contestant(contestant: Contestant) -> str:
 def _replay(task: tuple[Case, Contestant]) -> Replayed:
     case, (policy, information) = task
     setting = setting_of(case, information)
-    report = report_of(replay_one(setting, policy, lambda finished: None, keeps_turns=False))
+    report = report_of(replay_one(setting, policy, keeps_turns=False))
     return Replayed(case, (policy, information), report, offered_load(setting.trace, setting.fastest_gpus) or 0.0)
 
 

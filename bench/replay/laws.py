@@ -105,7 +105,7 @@ def targets_of(kept: Kept) -> list[Target]:
 def _replay(task: tuple[Case, tuple[FloodOf, ...]]) -> Kept:
     case, floods = task
     setting = _setting(case)
-    plain = replay_one(setting, "rota", _nothing, keeps_turns=True)
+    plain = replay_one(setting, "rota", keeps_turns=True)
     points: dict[str, list[float]] = {}
     for deviation in deviations(plain, WEIGHTS, NODE_GPUS):
         points.setdefault(deviation.project, []).append(deviation.points)
@@ -129,14 +129,10 @@ def _setting(case: Case) -> Setting:
 def _flood(setting: Setting, plain: Replayed, flood: FloodOf) -> Flooded:
     at_s = setting.trace.jobs[len(setting.trace.jobs) // 3].submit_s
     trace = flooded(setting.trace, flood.member, at_s, flood.gpus, flood.duration_s)
-    with_flood = replay_one(replace(setting, trace=trace), "rota", _nothing, keeps_turns=False)
+    with_flood = replay_one(replace(setting, trace=trace), "rota", keeps_turns=False)
     found = lengthened(plain, with_flood, flood.member, QUANTUM_S)
     return Flooded(flood, _ascending(found), _ascending([one for one in found if one.is_first]))
 
 
 def _ascending(found: Sequence[Lengthened]) -> tuple[float, ...]:
     return tuple(sorted(one.quanta for one in found))
-
-
-def _nothing(finished: int) -> None:
-    """Nobody watches."""

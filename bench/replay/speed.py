@@ -55,7 +55,7 @@ def _measure(task: tuple[Case, Contestant, int]) -> Speed:
     jobs, spent_s, peak_mb = len(setting.trace.jobs), [], 0.0
     for _ in range(runs):
         began = time.process_time()
-        replay_one(setting, policy, lambda finished: None, keeps_turns=False)
+        replay_one(setting, policy, keeps_turns=False)
         spent_s.append(time.process_time() - began)
         peak_mb = peak_mb or peak_resident_mb()  # of the first: what is left of it is not the second's
     return Speed(say_contestant(contestant), jobs, jobs / median(spent_s), peak_mb)

@@ -50,7 +50,7 @@ def a_fleet(text: str) -> Fleet:
 def replayed(trace: Trace, policy: str, fleet: str = "h100:1", information: str | None = None) -> Replayed:
     """The trace under a policy, with its turns."""
     setting = a_setting(trace, fleet, information=Information(information) if information else None)
-    return replay_one(setting, policy, lambda finished: None, keeps_turns=True)
+    return replay_one(setting, policy, keeps_turns=True)
 
 
 def a_past(job: TraceJob, first_turn_s: float, finish_s: float, turns: int = 1) -> PastJob:

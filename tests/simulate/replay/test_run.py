@@ -98,7 +98,7 @@ def test_rota_does_not_stop_anybody_while_nobody_waits() -> None:
 def test_a_job_takes_longer_on_a_slower_tier() -> None:
     trace = a_trace(TraceJob(1, 0.0, 1, 100.0, tiers=("t4",)))
     setting = a_setting(trace, "h100:1, t4:1", rules=Rules(speeds={"h100": 1.0, "t4": 0.1}))
-    past = replay_one(setting, "fifo", lambda finished: None, keeps_turns=True)
+    past = replay_one(setting, "fifo", keeps_turns=True)
     assert times(past) == {1: (0, 1000)}
 
 
@@ -133,7 +133,7 @@ def test_every_job_does_its_work_once_and_no_gpu_has_two_turns(policy: str, info
 def test_work_is_done_at_the_speed_of_the_tier_it_is_done_on(policy: str) -> None:
     speeds = {"h100": 1.0, "a100": 0.5}
     setting = a_setting(a_busy_trace(), "2x h100:4, a100:2", rules=Rules(speeds=speeds))
-    past = replay_one(setting, policy, lambda finished: None, keeps_turns=True)
+    past = replay_one(setting, policy, keeps_turns=True)
     work_s: dict[int, float] = defaultdict(float)
     for turn in past.turns:
         length_s = turn.ended_s - turn.began_s

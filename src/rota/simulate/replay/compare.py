@@ -48,7 +48,9 @@ def information_of(policy: str, stated: Information | None) -> Information:
     return stated or USUAL.get(policy, Information.NOISY)
 
 
-def replay_one(setting: Setting, policy: str, on_progress: Callable[[int], None], *, keeps_turns: bool) -> Replayed:
+def replay_one(
+    setting: Setting, policy: str, on_progress: Callable[[int], None] = lambda finished: None, *, keeps_turns: bool
+) -> Replayed:
     """The trace under this policy. Raises BadRequest when it cannot serve a job at all."""
     information = information_of(policy, setting.information)
     pace = Pace.at_first(setting.bounds) if policy == "rota" else None

@@ -59,10 +59,10 @@ class Replay:
         information: Information,
         rules: Rules,
         *,
-        seed: int = 0,
-        pace: Pace | None = None,
-        keeps_turns: bool = True,
-        on_progress: Callable[[int], None] = lambda finished: None,
+        seed: int,
+        pace: Pace | None,
+        keeps_turns: bool,
+        on_progress: Callable[[int], None],
     ) -> None:
         self._trace, self._policy, self._information, self._seed = trace, policy, information, seed
         self._pace, self._keeps_turns, self._on_progress = pace, keeps_turns, on_progress

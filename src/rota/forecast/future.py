@@ -1,0 +1,326 @@
+"""One future: the live policy decides, in a virtual clock, over jobs whose lengths are taken to be known to it alone.
+
+The policy sees no more than it would: estimates, and what running jobs come to report.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from rota.domain.estimates import Estimate, Source
+from rota.domain.jobs import Job, JobState
+from rota.domain.turns import Turn, TurnState
+from rota.policy.decide import Decision, decide
+from rota.policy.rank import ShortRemaindersFirst
+from rota.policy.standing import Standing
+from rota.policy.values import Account, Begin, Snapshot
+
+#: Progress tells how long a job takes once it has run so long and so much of it (forecast/durations.py).
+LEAST_REPORT_S, LEAST_REPORT_PART = 60.0, 0.05
+#: What lies further ahead is seen less sharply: the policy is asked again after this part of the time gone by, times
+#: the jobs there are. Turns then begin when their GPUs became free, so that nothing idles between two looks.
+LOOK_PART_A_JOB, MOST_LOOK_PART = 6e-5, 0.05
+#: With so many jobs, not more often than this part of a quantum either.
+MANY_JOBS, LEAST_LOOK_QUANTA = 200, 0.125
+#: A future goes on for so many looks.
+MOST_LOOKS = 400
+
+
+@dataclass(slots=True)
+class Way:
+    """What one future is made of."""
+
+    saves_s: Callable[[Job], float]  #: from the notice of a turn's end to free GPUs
+    repeats_s: float  #: work that is done twice after a stop
+    totals_s: dict[int, float] = field(default_factory=dict)  #: run time of each job, all its turns together
+    reporting: set[int] = field(default_factory=set)  #: jobs that tell how far they are
+    arrivals: list[Job] = field(default_factory=list)  #: in the order of their submit
+
+
+@dataclass(slots=True)
+class Told:
+    """What came, by job. Epoch seconds."""
+
+    begins: dict[int, float] = field(default_factory=dict)  #: of the first turn from now on
+    finishes: dict[int, float] = field(default_factory=dict)
+    tiers: dict[int, str] = field(default_factory=dict)  #: of that turn
+
+
+@dataclass(slots=True)
+class _Run:
+    """One job on its way."""
+
+    job: Job
+    left_s: float  #: useful work, on the fastest tier
+    turn: Turn | None = None
+    useful_from: float = 0.0
+    speed: float = 1.0
+    was_stopped: bool = False
+    number: int = 0  #: events of earlier turns are void
+    had_left_s: float = 0.0  #: at the start
+
+
+class Future:
+    """Everything about one future. `run()` once."""
+
+    def __init__(self, snapshot: Snapshot, way: Way) -> None:
+        self._snapshot, self._way, self.at = snapshot, way, snapshot.at
+        rules = snapshot.rules
+        self._standing = Standing.of(snapshot, ShortRemaindersFirst(rules))
+        fastest = max((rules.speeds.get(tier, 1.0) for tier in snapshot.tiers), default=1.0)
+        self._speeds = {tier: rules.speeds.get(tier, 1.0) / fastest for tier in snapshot.tiers}
+        self._told = Told()
+        self._events: list[tuple[float, int, int, int]] = []  # (when, what, job, number of its turn)
+        self._arrived = 0
+        self._looked_at = snapshot.at
+        self._free_since: dict[str, float] = {}  # by GPU
+        self._blocked = {job: set(unmet) for job, unmet in snapshot.is_blocked_by.items()}
+        self._usage = _Usage(snapshot)
+        self._runs: dict[int, _Run] = {}
+        turns = {turn.job: turn for turn in snapshot.turns}
+        for job in snapshot.jobs:
+            self._take(job, turns.get(job.id))
+
+    def run(self, wanted: Collection[int], *, wants_finish: bool) -> Told:
+        """Until it is known when each of these begins (and finishes), or it has gone on for long enough."""
+        told = self._told
+        waiting = {job for job in wanted if self._runs[job].turn is None}
+        open_jobs = set(wanted)
+        for _ in range(MOST_LOOKS):
+            look_again_at = self._decide()
+            waiting.difference_update(told.begins)
+            open_jobs.difference_update(told.finishes)
+            if not waiting and not (wants_finish and open_jobs):
+                break
+            next_at = min(self._next_at(), look_again_at)
+            if next_at == math.inf:
+                break
+            self._go_on_until(max(next_at, self.at + self._rest_s()))
+        if wants_finish:
+            self._expect_finishes(open_jobs)
+        return told
+
+    def _rest_s(self) -> float:
+        jobs, passed_s = len(self._snapshot.jobs), self.at - self._snapshot.at
+        least_s = LEAST_LOOK_QUANTA * self._snapshot.rules.quantum_s if jobs >= MANY_JOBS else 0.0
+        return max(min(LOOK_PART_A_JOB * jobs, MOST_LOOK_PART) * passed_s, least_s)
+
+    def _next_at(self) -> float:
+        arrivals = self._way.arrivals
+        arrival_at = arrivals[self._arrived].submitted_at if self._arrived < len(arrivals) else math.inf
+        return min(self._events[0][0] if self._events else math.inf, arrival_at)
+
+    def _go_on_until(self, at: float) -> None:
+        """Everything that happens up to then, each at its time."""
+        while self._events and self._events[0][0] <= at:
+            self.at, what, job, number = heapq.heappop(self._events)
+            self._happen(what, job, number)
+        arrivals = self._way.arrivals
+        while self._arrived < len(arrivals) and arrivals[self._arrived].submitted_at <= at:
+            job_that_came = arrivals[self._arrived]
+            self._runs[job_that_came.id] = _Run(job_that_came, self._way.totals_s[job_that_came.id])
+            self._standing.add(job_that_came)
+            self._arrived += 1
+        self.at = at
+
+    def _expect_finishes(self, jobs: Collection[int]) -> None:
+        """Those that are not done by now go on as they came along so far."""
+        passed_s = self.at - self._snapshot.at
+        for job in jobs:
+            run = self._runs[job]
+            left_s = run.left_s
+            if run.turn is not None:
+                left_s -= max(self.at - run.useful_from, 0.0) * run.speed
+            if run.had_left_s > left_s:
+                self._told.finishes[job] = self.at + max(left_s, 0.0) * passed_s / (run.had_left_s - left_s)
+
+    # --- at the start ----------------------------------------------------------------------------
+
+    def _take(self, job: Job, turn: Turn | None) -> None:
+        ran_s = job.attained_gpu_s / job.request.gpus
+        run = self._runs[job.id] = _Run(job, max(self._way.totals_s[job.id] - ran_s, 1.0), was_stopped=job.turns > 0)
+        run.had_left_s = run.left_s
+        if turn is None:
+            return
+        run.turn, run.speed = turn, self._speeds.get(turn.tier, 1.0)
+        run.left_s = run.had_left_s = max(self._way.totals_s[job.id] - ran_s - (self.at - turn.granted_at), 1.0)
+        run.useful_from = self.at
+        self._usage.begin(job, turn)
+        if turn.state is TurnState.ENDING:
+            self._push(self.at + self._way.saves_s(job), _STOPPED, run)
+        else:
+            self._expect(run)
+
+    def _expect(self, run: _Run) -> None:
+        """When the present turn would finish its job, or show how long it is."""
+        self._push(run.useful_from + run.left_s / run.speed, _FINISHED, run)
+        job, standing = run.job, self._standing
+        known = standing.estimates.get(job.id)
+        if job.id in self._way.reporting and not (known and known.is_measured):
+            total_s = self._way.totals_s[job.id]
+            done_s = total_s - run.left_s
+            shown_s = max(LEAST_REPORT_PART * total_s, LEAST_REPORT_S)
+            if done_s < shown_s < total_s:
+                self._push(run.useful_from + (shown_s - done_s) / run.speed, _REPORTS, run)
+
+    def _push(self, at: float, what: int, run: _Run) -> None:
+        heapq.heappush(self._events, (at, what, run.job.id, run.number))
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def _happen(self, what: int, job: int, number: int) -> None:
+        run = self._runs.get(job)
+        if run is None or run.turn is None or run.number != number:
+            return
+        if what == _REPORTS:
+            self._standing.know(job, Estimate(self._way.totals_s[job], Source.PROGRESS))
+        elif what == _FINISHED:
+            self._finish(run)
+        else:
+            self._leave(run)
+
+    def _finish(self, run: _Run) -> None:
+        job = run.job
+        self._end_turn(run)
+        self._standing.forget(job.id)
+        del self._runs[job.id]
+        self._told.finishes[job.id] = self.at
+        for blocked, unmet in list(self._blocked.items()):
+            unmet.discard(job.id)
+            if not unmet:
+                del self._blocked[blocked]
+                self._standing.add(self._runs[blocked].job)
+
+    def _leave(self, run: _Run) -> None:
+        """A stopped turn's GPUs are free: the job is on the list again."""
+        turn, job = run.turn, run.job
+        assert turn is not None, "only a turn is stopped"
+        run.left_s = max(run.left_s - max(self.at - run.useful_from, 0.0) * run.speed, 1.0)
+        self._end_turn(run)
+        attained_gpu_s = job.attained_gpu_s + (self.at - turn.granted_at) * len(turn.gpus)
+        run.job = job = Job(
+            job.id, "", job.member, job.project, job.request, job.submitted_at, JobState.WAITING, self.at,
+            max(job.turns, turn.number), attained_gpu_s, saving_interval_s=job.saving_interval_s,
+        )  # fmt: skip
+        run.was_stopped = True
+        known = self._standing.estimates.get(job.id)
+        if known is not None and known.is_measured:
+            self._standing.know(job.id, Estimate(attained_gpu_s / job.request.gpus + run.left_s, Source.PROGRESS))
+        self._standing.add(job)
+
+    def _end_turn(self, run: _Run) -> None:
+        assert run.turn is not None, "only a running job's turn can end"
+        self._standing.end(run.turn.id, self.at)
+        self._free_since.update(dict.fromkeys(run.turn.gpus, self.at))
+        self._usage.end(run.job, run.turn, self.at)
+        run.turn = None
+
+    # --- decisions -------------------------------------------------------------------------------
+
+    def _decide(self) -> float:
+        """What the policy says now is done; when it is to be asked again."""
+        standing = self._standing
+        while True:
+            self._usage.tell(standing, self.at)
+            decision: Decision = decide(standing, self.at)
+            for begin in decision.begins:
+                self._begin(begin)
+            is_free_at_once = False
+            for end in decision.ends:
+                run = self._runs[standing.running[end.turn].job.id]
+                is_free_at_once |= self._stop(run)
+            if not is_free_at_once:
+                break
+        self._looked_at = self.at
+        return math.inf if decision.look_again_at is None else decision.look_again_at
+
+    def _begin(self, begin: Begin) -> None:
+        run = self._runs[begin.job]
+        free_at = max(self._free_since.get(gpu, 0.0) for gpu in begin.gpus)
+        at = min(max(free_at, self._looked_at, run.job.waiting_since), self.at)
+        self._told.begins.setdefault(begin.job, at)
+        self._told.tiers.setdefault(begin.job, begin.tier)
+        number = run.job.turns + 1
+        turn = Turn(
+            f"{begin.job}.{number}", begin.job, number, begin.gpus, begin.node, begin.tier, at,
+            begin.guaranteed_until - (self.at - at), begin.limit_at, TurnState.RUNNING, at,
+        )  # fmt: skip
+        self._standing.remove(run.job)
+        self._standing.begin(turn, run.job)
+        self._usage.begin(run.job, turn, self.at)
+        run.turn, run.number = turn, run.number + 1
+        run.useful_from = at + (self._way.repeats_s if run.was_stopped else 0.0)
+        run.speed = self._speeds.get(begin.tier, 1.0)
+        self._expect(run)
+
+    def _stop(self, run: _Run) -> bool:
+        """The turn is told to end; says whether its GPUs are free at once."""
+        assert run.turn is not None, "only a turn is stopped"
+        if not run.job.request.is_resumable:
+            self._finish(run)
+            return True
+        saves_s = self._way.saves_s(run.job)
+        if saves_s <= 0:
+            self._leave(run)
+            return True
+        self._standing.notice(run.turn.id)
+        self._push(self.at + saves_s, _STOPPED, run)
+        return False
+
+
+#: What an event is about; at the same moment, in this order.
+_FINISHED, _STOPPED, _REPORTS = 0, 1, 2
+
+
+class _Usage:
+    """What accounts have received, from the snapshot on. Decay is left out: it hardly changes who comes first."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._weights = snapshot.rules.tier_weights
+        self._project_weights = snapshot.rules.project_weights
+        self._at = snapshot.at
+        self._project: dict[str, float] = dict(snapshot.project_usage_gpu_s)
+        self._member: dict[Account, float] = dict(snapshot.member_usage_gpu_s)
+        self._rates: defaultdict[Account, float] = defaultdict(float)
+
+    def begin(self, job: Job, turn: Turn, at: float | None = None) -> None:
+        """A turn holds GPUs from now on (in the snapshot, what it has had so far is counted)."""
+        if at is not None:
+            self._advance(at)
+        self._rates[job.project, job.member] += len(turn.gpus) * self._weights.get(turn.tier, 1.0)
+
+    def end(self, job: Job, turn: Turn, at: float) -> None:
+        """It holds them no more."""
+        self._advance(at)
+        self._rates[job.project, job.member] -= len(turn.gpus) * self._weights.get(turn.tier, 1.0)
+
+    def tell(self, standing: Standing, at: float) -> None:
+        """What each has received is in the Standing. Who is new has had as much as the least served."""
+        self._advance(at)
+        for account, line in standing.lines.items():
+            if account not in self._member and line:
+                self._welcome(account)
+        standing.project_usage_gpu_s, standing.member_usage_gpu_s = self._project, self._member
+
+    def _welcome(self, account: Account) -> None:
+        project, _ = account
+        if project not in self._project:
+            levels = [used / self._weight(other) for other, used in self._project.items()]
+            self._project[project] = min(levels, default=0.0) * self._weight(project)
+        self._member[account] = min((used for (of, _), used in self._member.items() if of == project), default=0.0)
+
+    def _weight(self, project: str) -> float:
+        return self._project_weights.get(project, 1.0)
+
+    def _advance(self, at: float) -> None:
+        passed_s, self._at = at - self._at, at
+        if passed_s > 0:
+            for account, rate in self._rates.items():
+                if rate > 0:
+                    self._member[account] = self._member.get(account, 0.0) + rate * passed_s
+                    project = account[0]
+                    self._project[project] = self._project.get(project, 0.0) + rate * passed_s

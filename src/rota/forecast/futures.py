@@ -1,0 +1,135 @@
+"""The policy run forward: one possible future after the other, and for each job the quantiles over them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rota.domain.forecasts import LEVELS, Forecast, Range
+from rota.domain.jobs import Job, JobState
+from rota.forecast.arrivals import Arrivals
+from rota.forecast.future import Future, Told, Way
+from rota.forecast.lengths import Lengths
+from rota.policy.values import Snapshot
+
+#: A refresh is to cost about two seconds: so many jobs are run through over all its futures.
+JOBS_IN_ALL = 6_000
+FEWEST, MOST = 3, 24
+#: New jobs are drawn for so long ahead; later ones hardly matter to those who wait now.
+ARRIVALS_S = 7 * 86400.0
+#: A moment that no future reached is as far off as this many times the furthest that one did.
+BEYOND_FACTOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a stop costs in this laboratory. Seconds."""
+
+    saves_in_s: float = 20.0  #: from the notice to free GPUs, where the job has not shown how often it saves
+    resumes_in_s: float = 40.0  #: work that is done twice after a stop (Tiresias, NSDI 2019: 62 s on average)
+    most_saving_s: float = 1200.0  #: the longest grace
+
+    def stop_s(self, job: Job) -> float:
+        """How long this job takes to leave its GPUs: half of its saving interval, if it has one."""
+        interval_s = job.saving_interval_s
+        return self.saves_in_s if interval_s is None else min(interval_s / 2, self.most_saving_s)
+
+
+def forecast_from(
+    snapshot: Snapshot,
+    lengths: Lengths,
+    arrivals: Arrivals,
+    *,
+    seed: int,
+    futures: int | None = None,
+    only: Collection[int] | None = None,
+    habits: Habits | None = None,
+    wants_finish: bool = True,
+) -> dict[int, Forecast]:
+    """By job on the list or in a turn, as `Forecaster.forecast` says."""
+    wanted = frozenset(job.id for job in snapshot.jobs if only is None or job.id in only)
+    if not wanted:
+        return {}
+    count = futures or min(max(JOBS_IN_ALL // len(snapshot.jobs), FEWEST), MOST)
+    ways = [Way(saves_s=(habits or Habits()).stop_s, repeats_s=(habits or Habits()).resumes_in_s) for _ in range(count)]
+    _draw_lengths(snapshot, lengths, seed, ways)
+    told = []
+    for number, way in enumerate(ways):
+        chance = random.Random(seed * 1_000_003 + number)
+        _draw_arrivals(snapshot, lengths, arrivals, chance, way)
+        told.append(Future(snapshot, way).run(wanted, wants_finish=wants_finish))
+    return {job.id: _forecast(job, snapshot.at, told) for job in snapshot.jobs if job.id in wanted}
+
+
+def _draw_lengths(snapshot: Snapshot, lengths: Lengths, seed: int, ways: Sequence[Way]) -> None:
+    """Each present job has one of its equally likely lengths in each future, in an order of its own.
+
+    A job's draws depend on its number and the seed alone: from one refresh to the next a forecast moves because of
+    news, not by chance.
+    """
+    turns = {turn.job: turn for turn in snapshot.turns}
+    order = list(range(len(ways)))
+    reporting_part = lengths.reporting_part
+    for job in snapshot.jobs:
+        chance = random.Random(seed * 7_368_787 + job.id)
+        chance.shuffle(order)
+        ran_s = job.attained_gpu_s / job.request.gpus
+        if (turn := turns.get(job.id)) is not None:
+            ran_s += max(snapshot.at - turn.granted_at, 0.0)
+        distribution = lengths.of(job, ran_s, snapshot.estimates.get(job.id))
+        offset, reports = chance.random(), chance.random() < reporting_part
+        for way, stratum in zip(ways, order, strict=True):
+            way.totals_s[job.id] = distribution.quantile((stratum + offset) / len(ways))
+            if reports:
+                way.reporting.add(job.id)
+
+
+def _draw_arrivals(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: random.Random, way: Way) -> None:
+    next_id = max(job.id for job in snapshot.jobs) + 1
+    for at, like in arrivals.draw(snapshot.at, snapshot.at + ARRIVALS_S, chance):
+        job = Job(
+            next_id, like.name, like.member, like.project, like.request, at, JobState.WAITING, at, command=like.command
+        )
+        way.totals_s[next_id] = lengths.of(job, 0.0, None).quantile(chance.random())
+        if chance.random() < lengths.reporting_part:
+            way.reporting.add(next_id)
+        way.arrivals.append(job)
+        next_id += 1
+
+
+def _forecast(job: Job, at: float, told: Sequence[Told]) -> Forecast:
+    begins = [one.begins.get(job.id, math.inf) for one in told]
+    finishes = [one.finishes.get(job.id, math.inf) for one in told]
+    tiers = [one.tiers[job.id] for one in told if job.id in one.tiers]
+    running = job.state is JobState.RUNNING
+    again = sum(moment < math.inf for moment in begins) if running else len(told)
+    begin = _range([moment for moment in begins if moment < math.inf] if running else begins, at)
+    return Forecast(
+        job=job.id,
+        turn=job.turns + 1,
+        made_at=at,
+        begin=begin if again * 2 > len(told) else None,  # more often than not it is done in its present turn
+        finish=_range(finishes, at),
+        tier=max(sorted(set(tiers)), key=tiers.count) if tiers else None,
+    )
+
+
+def _range(moments: Sequence[float], at: float) -> Range | None:
+    """Quantiles of equally likely moments; None: most futures did not reach it."""
+    reached = sorted(moment for moment in moments if moment < math.inf)
+    if len(reached) * 2 <= len(moments):
+        return None
+    beyond = at + (reached[-1] - at) * BEYOND_FACTOR
+    ascending = reached + [beyond] * (len(moments) - len(reached))
+    early, likely, late = (_quantile(ascending, level) for level in LEVELS)
+    return Range(early, likely, late)
+
+
+def _quantile(ascending: Sequence[float], level: float) -> float:
+    """Between the middles of equally likely values (Hyndman and Fan's type 5), the outer ones beyond."""
+    place = min(max(level * len(ascending) - 0.5, 0.0), len(ascending) - 1.0)
+    below = int(place)
+    above = min(below + 1, len(ascending) - 1)
+    return ascending[below] + (place - below) * (ascending[above] - ascending[below])

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from rota.simulate.replay.fairness import WEEK_S, divide
+from rota.simulate.replay.fairness import WEEK_S, entitlements
 from rota.simulate.replay.values import PastJob, PastTurn, Replayed
 
 STEP_S = 3600.0
@@ -108,19 +108,10 @@ def _received(turns: Iterable[PastTurn], jobs: Mapping[int, PastJob], hours: int
 
 def _shares(replayed: Replayed, weights: Mapping[str, float], hours: int) -> dict[str, list[float]]:
     """By project, GPU-seconds that were its share up to each full hour."""
-    changes: defaultdict[float, list[tuple[str, int]]] = defaultdict(list)
-    for past in replayed.jobs:
-        changes[past.job.submit_s].append((past.job.project, past.job.gpus))
-        changes[past.finish_s].append((past.job.project, -past.job.gpus))
     steps: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * (hours + 1))
-    asked: defaultdict[str, int] = defaultdict(int)
-    before = 0.0
-    for at in sorted(changes):
-        for project, share in divide(len(replayed.gpus), asked, weights).items():
-            _add(steps[project], before, at, share)
-        for project, gpus in changes[at]:
-            asked[project] += gpus
-        before = at
+    for began_s, ended_s, gpus in entitlements(replayed, weights):
+        for project, share in gpus.items():
+            _add(steps[project], began_s, ended_s, share)
     return {project: _sums(values) for project, values in steps.items()}
 
 

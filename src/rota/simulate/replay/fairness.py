@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rota.simulate.replay.values import PastJob, Replayed
 
 WEEK_S = 7 * 86400.0
-#: How often demand is looked at for what projects were entitled to; seconds.
-LOOK_EVERY_S = 3600.0
 
 
 def finish_time_fairness(jobs: Sequence[PastJob], gpus: int) -> list[float]:
@@ -68,8 +66,8 @@ class WeekShare:
 def weekly_shares(replayed: Replayed, weights: Mapping[str, float]) -> list[WeekShare]:
     """Received and entitled, for each week until the last submit and each project.
 
-    Entitled: each hour, the fleet divided between the projects that ask for GPUs, by weight, none getting more than it
-    asks for (weighted max-min). So who asks for less than its share is not wronged by what others took of it.
+    Entitled: at each moment, the fleet divided between the projects that ask for GPUs, by weight, none getting more
+    than it asks for (weighted max-min). So who asks for less than its share is not wronged by what others took of it.
     """
     jobs = {past.job.id: past.job for past in replayed.jobs}
     until_s = max(job.submit_s for job in jobs.values())
@@ -78,7 +76,11 @@ def weekly_shares(replayed: Replayed, weights: Mapping[str, float]) -> list[Week
     for turn in replayed.turns:
         for week, overlap_s in _by_week(turn.began_s, min(turn.ended_s, until_s)):
             received[week, jobs[turn.job].project] += overlap_s * len(turn.gpus)
-    entitled = _entitled_gpu_s(replayed, weights, until_s)
+    entitled: dict[tuple[int, str], float] = defaultdict(float)
+    for began_s, ended_s, gpus in entitlements(replayed, weights):
+        for week, overlap_s in _by_week(began_s, min(ended_s, until_s)):
+            for project, share in gpus.items():
+                entitled[week, project] += overlap_s * share
     projects = sorted({job.project for job in jobs.values()})
     shares = []
     for week in range(1, weeks + 1):
@@ -102,29 +104,19 @@ def _by_week(began_s: float, ended_s: float) -> list[tuple[int, float]]:
     return spans
 
 
-def _entitled_gpu_s(replayed: Replayed, weights: Mapping[str, float], until_s: float) -> dict[tuple[int, str], float]:
-    changes = sorted(
-        change
-        for past in replayed.jobs
-        for change in (
-            (past.job.submit_s, past.job.project, past.job.gpus),
-            (past.finish_s, past.job.project, -past.job.gpus),
-        )
-    )
-    entitled: dict[tuple[int, str], float] = defaultdict(float)
-    asked: dict[str, int] = defaultdict(int)
-    position, at = 0, 0.0
-    while at < until_s:
-        step_s = min(LOOK_EVERY_S, until_s - at)
-        middle = at + step_s / 2
-        while position < len(changes) and changes[position][0] <= middle:
-            _, project, gpus = changes[position]
+def entitlements(replayed: Replayed, weights: Mapping[str, float]) -> Iterator[tuple[float, float, dict[str, float]]]:
+    """(from, to, GPUs by project): what each is entitled to of all that is submitted and not finished."""
+    changes: defaultdict[float, list[tuple[str, int]]] = defaultdict(list)
+    for past in replayed.jobs:
+        changes[past.job.submit_s].append((past.job.project, past.job.gpus))
+        changes[past.finish_s].append((past.job.project, -past.job.gpus))
+    asked: defaultdict[str, int] = defaultdict(int)
+    before = 0.0
+    for at in sorted(changes):
+        yield before, at, divide(len(replayed.gpus), asked, weights)
+        for project, gpus in changes[at]:
             asked[project] += gpus
-            position += 1
-        for project, share in divide(len(replayed.gpus), asked, weights).items():
-            entitled[int(at // WEEK_S) + 1, project] += share * step_s
-        at += step_s
-    return entitled
+        before = at
 
 
 def divide(gpus: float, asked: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:

@@ -71,7 +71,6 @@ class ExportedTurn(BaseModel):
 class ExportPage(BaseModel):
     """Jobs in the order of their numbers, each with all of its turns at the same moment."""
 
-    at: float
     jobs: list[ExportedJob]
     turns: list[ExportedTurn]
     next_after: int | None  #: ask again with this; None: that was all
@@ -84,13 +83,11 @@ async def export(me: Me, site: Here, after: Annotated[int, Query(ge=0, le=2**53)
     books, store = site.core.books, site.core.laboratory.store
     numbers = range(after + 1, min(after + PAGE_JOBS, books.last_job) + 1)
     jobs, next_after = _page(_jobs(numbers, me, site), numbers, books.last_job)
-    present = {turn.id: turn for turn in books.turns.values()}
     turns = store.turns_of([job.id for job in jobs]) if jobs else ()
     labels = gpu_labels(site)
     return ExportPage(
-        at=site.clock(),
         jobs=[_job(job) for job in jobs],
-        turns=[_turn(present.get(turn.id, turn), labels) for turn in turns],
+        turns=[_turn(books.turns.get(turn.id, turn), labels) for turn in turns],
         next_after=next_after,
         last_job=books.last_job,
     )

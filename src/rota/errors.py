@@ -70,6 +70,13 @@ class EngineUnavailable(RotaError):
     http_status = 503
 
 
+class ForecastUnavailable(RotaError):
+    """No forecast can be made now: what was known before is still shown, with its age."""
+
+    code = "forecast_unavailable"
+    http_status = 503
+
+
 class BadSettings(BadRequest):
     """The settings file has a mistake; the message names the line or key."""
 

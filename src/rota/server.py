@@ -21,6 +21,7 @@ from rota.api.identity import Identity
 from rota.api.peers import PeerProtocol
 from rota.api.site import Site
 from rota.daemon.core import Core
+from rota.daemon.forecasting.service import forecast_service
 from rota.daemon.laboratory import Grace, Laboratory
 from rota.daemon.lock import hold_state_dir
 from rota.daemon.service import Service
@@ -37,6 +38,9 @@ from rota.timetable import check_reservations
 from rota.web.pages import router
 
 log = structlog.get_logger()
+
+#: The same at every start: a forecast changes because of news, not because the daemon was restarted.
+FORECAST_SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,9 @@ async def _serve(wanted: Wanted, is_terminal: bool) -> None:
     service, engine = _make_service(wanted, settings, store)
     engine.attach(asyncio.get_running_loop())
     service.core.recover(service.clock())
+    forecasting = None
+    if settings.forecast.enabled:
+        forecasting = forecast_service(service, seed=FORECAST_SEED, monotonic=time.monotonic)
     web_socket = _web_socket(wanted, settings)
     site = Site(
         service=service,
@@ -102,6 +109,7 @@ async def _serve(wanted: Wanted, is_terminal: bool) -> None:
         read_log=log_reader(wanted.state_dir),
         clock=service.clock,
         web_url=_web_url(web_socket),
+        forecasting=forecasting,
     )
     try:
         await _run(site, wanted, [_unix_socket(wanted.state_dir), *([web_socket] if web_socket else [])], is_terminal)
@@ -151,7 +159,9 @@ async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_term
 
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours tell the pages first
     work = asyncio.create_task(site.service.run())
-    health = asyncio.create_task(watch_health(site.service))
+    beside = [asyncio.create_task(watch_health(site.service))]
+    if site.forecasting is not None:
+        beside.append(asyncio.create_task(site.forecasting.run()))
     serving = asyncio.create_task(server._serve(sockets))  # serve() would take the signals for itself
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop)
@@ -163,7 +173,9 @@ async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_term
         stop()
         await serving
         site.service.stop()
-        health.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await work
         _farewell(site)
 

@@ -85,6 +85,12 @@ class Web(Section):
     name: str = "Our laboratory"
 
 
+class ForecastSettings(Section):
+    """When turns are expected to begin."""
+
+    enabled: bool = True
+
+
 class Access(Section):
     """Who may do what everybody may not."""
 
@@ -104,6 +110,7 @@ class Settings(Section):
     tiers: Tiers = Tiers()
     shares: Shares = Shares()
     web: Web = Web()
+    forecast: ForecastSettings = ForecastSettings()
     access: Access = Access()
     store: StoreSettings = StoreSettings()
     reservations: tuple[ReservationSettings, ...] = ()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rota.api.forecasts_now import ForecastsNow
 from rota.api.identity import Identity
 from rota.daemon.core import Core
+from rota.daemon.forecasting.service import ForecastService
 from rota.daemon.service import Service
 from rota.domain.reasons import Reason
 from rota.forecast.walk import latest_begins
@@ -27,12 +29,18 @@ class Site:
     read_log: LogReader
     clock: Callable[[], float]
     web_url: str | None = None
+    forecasting: ForecastService | None = None  #: None: no forecasts are made
     is_closing: bool = False  #: the server is going down: live connections end themselves
     _outlook: Outlook | None = field(default=None)
 
     @property
     def core(self) -> Core:
         return self.service.core
+
+    @property
+    def forecasts(self) -> ForecastsNow:
+        """What the daemon says of when turns begin, and how good that was lately."""
+        return ForecastsNow(self.core, self.clock())
 
     def outlook(self) -> Outlook:
         """What the latest plan says of every waiting job; worked out once per plan."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -18,6 +18,7 @@ from rota.daemon.carry_out import end_order, start_order, write_plan, write_wish
 from rota.daemon.commands import Answer, Command
 from rota.daemon.compared import Compared
 from rota.daemon.expected import Expected
+from rota.daemon.forecasts import Forecasts
 from rota.daemon.happenings import fail_followers, write_events
 from rota.daemon.history import past_turns
 from rota.daemon.intake import take
@@ -25,6 +26,7 @@ from rota.daemon.laboratory import Laboratory
 from rota.daemon.measured import Measured
 from rota.daemon.received import Received
 from rota.daemon.snapshot import take_snapshot
+from rota.domain.forecasts import Forecast
 from rota.domain.gpus import Condition
 from rota.domain.jobs import AfterTurn
 from rota.domain.turns import Turn, TurnState
@@ -53,6 +55,7 @@ class Core:
     expected: Expected = field(default_factory=Expected)
     measured: Measured = field(init=False)
     compared: Compared = field(init=False)
+    forecasts: Forecasts = field(default_factory=Forecasts)
     snapshot: Snapshot | None = None  #: what the latest plan was made from
     trouble: dict[str, str] = field(default_factory=dict)  #: "store" or "engine" -> sentence, while it lasts
     _follower: Follower = field(default_factory=Follower)
@@ -112,6 +115,7 @@ class Core:
         self.received = Received.from_history(self.laboratory, history)
         self.measured = Measured.from_history(self.laboratory.quantum_bounds, history)
         self.compared.restate(self.laboratory.rules.speeds)
+        self.forecasts.news += 1
         self._is_stale = True
 
     # --- hear -----------------------------------------------------------------------------------
@@ -181,6 +185,7 @@ class Core:
     def _decide(self, at: float) -> None:
         """Ask the policy and record its decisions before any of them is carried out."""
         self.snapshot = take_snapshot(self.books, self.laboratory, self.received, self.expected, self.rules, at)
+        self.forecasts.pictured = self.forecasts.news
         self._decided, self._explained = self._follower.plan(self.snapshot, wants_reasons=False), None
         draft = Draft(self.books)
         write_plan(self._decided, draft, at)
@@ -193,6 +198,7 @@ class Core:
             return
         self.laboratory.store.record(entries)
         self._owe(entries)
+        self.forecasts.take_over(entries, self.books)
         self.books.take_over(entries)
         self._learn(entries, draft)
         self._is_stale = True
@@ -222,6 +228,13 @@ class Core:
         for turn in self.books.turns.values():
             if turn.state is TurnState.ENDING and (turn.job in cancelled or not failed.isdisjoint(turn.gpus)):
                 self._to_end[turn.id] = ""
+
+    # --- forecasts ------------------------------------------------------------------------------
+
+    def take_forecasts(self, found: Mapping[int, Forecast], snapshot: Snapshot) -> None:
+        """Forecasts that were made from this snapshot, while the daemon went on."""
+        self.forecasts.arrived(found, snapshot, self.books)
+        self.books.version += 1
 
     # --- apply ----------------------------------------------------------------------------------
 

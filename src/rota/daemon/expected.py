@@ -53,11 +53,15 @@ class Expected:
             estimate = self._measured.get(job.id)
             if estimate is None:
                 if job.id not in self._guessed:
-                    self._guessed[job.id] = stated(job) or self.like_jobs.estimate(job)
+                    self._guessed[job.id] = self.of_new(job)
                 estimate = self._guessed[job.id]
             if estimate is not None:
                 estimates[job.id] = estimate
         return estimates
+
+    def of_new(self, job: Job) -> Estimate | None:
+        """Of a job that has not run: its --time, or what like jobs took."""
+        return stated(job) or self.like_jobs.estimate(job)
 
     def _measure(self, job: Job, progress: tuple[int, int] | None, ran_s: float) -> None:
         estimate = from_progress(progress, ran_s)

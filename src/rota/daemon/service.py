@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from rota.daemon.commands import Answer, Command
 from rota.daemon.core import RETRY_S, Core
+from rota.domain.forecasts import Forecast
 from rota.errors import RotaError
+from rota.policy.values import Snapshot
 
 log = structlog.get_logger()
 
@@ -29,6 +31,7 @@ class Service:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _is_stopping: bool = False
+    _told_version: int = -1  #: of the books, when watchers were last told
 
     async def ask(self, command: Command) -> Answer:
         """What became of the command, once it is recorded. Raises RotaError when it is refused."""
@@ -89,7 +92,6 @@ class Service:
                 future.set_result(answer)
 
     def _advance(self) -> float | None:
-        before = self.core.books.version
         try:
             again = self.core.advance(self.clock())
             self.core.trouble.pop("daemon", None)
@@ -97,14 +99,20 @@ class Service:
             log.exception("defect", step="advance")
             self.core.trouble["daemon"] = "A step of the daemon failed; its log has the details. It tries again."
             again = self.clock() + RETRY_S
-        if self.core.books.version != before:
+        if self.core.books.version != self._told_version:
             self.tell_watchers()
         return again
+
+    def take_forecasts(self, found: Mapping[int, Forecast], snapshot: Snapshot) -> None:
+        """Forecasts have been made from a snapshot of a moment ago."""
+        self.core.take_forecasts(found, snapshot)
+        self.tell_watchers()
 
     # --- watchers: pages and terminals that show the board --------------------------------------
 
     def tell_watchers(self) -> None:
         """Wake everybody who waits in `changed`."""
+        self._told_version = self.core.books.version
         self._changed.set()
         self._changed = asyncio.Event()
 

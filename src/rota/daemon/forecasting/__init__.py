@@ -1,0 +1,1 @@
+"""Forecasts are made beside the daemon, in processes of their own: its loop never waits for one."""

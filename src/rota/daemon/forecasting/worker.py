@@ -1,0 +1,60 @@
+"""`python -m rota.daemon.forecasting.worker`: one process that learns and forecasts, until the daemon is gone.
+
+Orders come on stdin, answers go to stdout. A thread reads: when the daemon ends, in whatever way, the pipe does, and
+the process with it, also in the middle of a forecast.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from queue import SimpleQueue
+from typing import BinaryIO
+
+from rota.daemon.forecasting.orders import LENGTH, Answer, Order, packed
+from rota.forecast.forecaster import Forecaster
+
+
+def main() -> None:
+    """Answer one order after the other. The first argument is how nice to be to the laboratory's jobs."""
+    os.nice(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the daemon's terminal is for the daemon
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not speak into the pipe
+    orders: SimpleQueue[Order] = SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, orders), daemon=True).start()
+    forecaster = Forecaster()
+    while True:
+        try:
+            answers.write(packed(_answer(orders.get(), forecaster)))
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(0)  # the daemon is gone
+
+
+def _read(pipe: BinaryIO, orders: SimpleQueue[Order]) -> None:
+    try:
+        while len(head := pipe.read(LENGTH.size)) == LENGTH.size:
+            orders.put(pickle.loads(pipe.read(*LENGTH.unpack(head))))
+    finally:
+        os._exit(0)
+
+
+def _answer(order: Order, forecaster: Forecaster) -> Answer:
+    try:
+        for lesson in order.lessons:
+            if lesson.has_ended:
+                forecaster.ended(lesson.job)
+            else:
+                forecaster.submitted(lesson.job)
+        found = forecaster.forecast(order.snapshot, seed=order.seed, futures=order.futures, only=order.only)
+    except Exception as failed:  # a defect in a forecast is told, and the next order is taken
+        return Answer(order.number, {}, f"{type(failed).__name__}: {failed}")
+    return Answer(order.number, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -32,6 +32,7 @@ CLOCK = r"(?:(\w+|\d+ \w+) )?(\d+):(\d\d)"
         (8.1 * HOUR_S, 9 * HOUR_S, 10.5 * HOUR_S, "today 21:30-24:00, likely 22:30"),
         (8.1 * HOUR_S, 9 * HOUR_S, 11 * HOUR_S, "today 21:30 to tomorrow 0:30, likely today 22:30"),
         (19.6 * HOUR_S, 21.6 * HOUR_S, 23.4 * HOUR_S, "tomorrow 9:00-13:00, likely about 11:00"),
+        (8.1 * HOUR_S, 10 * HOUR_S, 13 * HOUR_S, "today 21:30 to tomorrow 2:30, likely today about 23:30"),
         (49 * HOUR_S, 50 * HOUR_S, 51 * HOUR_S, "Thu 14:30-16:30, likely 15:30"),
         (20 * HOUR_S, 40 * HOUR_S, 70 * HOUR_S, "tomorrow morning to Fri morning, likely Thu morning"),
         (30 * HOUR_S, 100 * HOUR_S, 170 * HOUR_S, "25 Nov to 1 Dec, likely 28 Nov"),
@@ -117,7 +118,7 @@ def read_back(said: str, now: float, zone: ZoneInfo) -> tuple[float, float, floa
         middle = int(re.findall(r"\d+", likely)[0]) if likely else first
         return now + first * unit_s, now + middle * unit_s, now + last * unit_s
     if ":" in span:
-        return _read_clocks(span, likely.removeprefix("about "), now, zone)
+        return _read_clocks(span, likely.replace("about ", ""), now, zone)
     parts = [_part(part, now, zone) for part in span.removeprefix("by ").split(" to ")]
     first = now if span.startswith("by ") else parts[0][0]
     between = _part(likely, now, zone) if likely else (first, first)

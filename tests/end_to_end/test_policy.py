@@ -57,14 +57,14 @@ def test_why_says_who_comes_before_and_by_how_much(make_rota: Callable[..., Rota
     rota.wait_for(1, "running")
     short = rota.count("short", 100_000, "--time", "20min")
     long = rota.count("long", 100_000, "--time", "90min")
-    wait_until(lambda: "Right before it" in rota("why", str(long)), 20)
+    wait_until(lambda: "Its first turn: " in rota("why", str(long)), 20)
     first, before, begins = rota("why", str(long)).splitlines()
     assert first.startswith("1 job ahead; 1 turn on the GPUs that it could use; the first guaranteed time ends at ")
     member = rota.job(long)["job"]["member"]
     assert re.fullmatch(
         rf"Right before it comes job {short} of {member}: it is expected to need [\w ]+ more, this job [\w ]+\.", before
     )
-    assert begins.startswith("Its turn begins by ")
+    assert begins.startswith("Its first turn: ")
     reason = rota.run("why", str(long), "--json").json["reason"]
     assert (reason["first"], reason["because"]) == (short, "shorter")
     assert reason["theirs"] < reason["yours"]

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 
 import rota
-from rota.api import export, fleet, forecasts, jobs, live, policy
+from rota.api import ahead, export, fleet, forecasts, jobs, live, policy
 from rota.api.depends import Here
 from rota.api.identity import COOKIE, SESSION_LIFE_S
 from rota.api.schemas import ErrorView
@@ -41,8 +41,8 @@ def create_app(site: Site, pages: APIRouter | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.site = site
-    for routes in (jobs.routes, fleet.routes, live.routes, policy.routes, forecasts.routes, export.routes):
-        app.include_router(routes, prefix="/api/v1", responses=_ERRORS)
+    for subject in (jobs, ahead, fleet, live, policy, forecasts, export):
+        app.include_router(subject.routes, prefix="/api/v1", responses=_ERRORS)
     app.include_router(door)
     if pages is not None:
         app.include_router(pages)

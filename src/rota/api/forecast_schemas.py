@@ -6,20 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from rota.api.schemas import Body, Bytes, Name, Text
-from rota.domain.forecasts import Range
-
-
-class RangeView(BaseModel):
-    """A moment: one time in ten it is before `early`, every second time before `likely`, nine in ten before `late`."""
-
-    early: float
-    likely: float
-    late: float
-
-    @staticmethod
-    def of(told: Range | None) -> RangeView | None:
-        return None if told is None else RangeView(early=told.early, likely=told.likely, late=told.late)
+from rota.api.schemas import Body, Bytes, Name, RangeView, Text
 
 
 class ForecastDetail(BaseModel):

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from rota.api.depends import Here, Me
-from rota.api.forecast_schemas import CompareBody, CompareView, ForecastDetail, RangeView, VariantBody, VariantView
+from rota.api.forecast_schemas import CompareBody, CompareView, ForecastDetail, VariantBody, VariantView
+from rota.api.schemas import RangeView
 from rota.api.site import Site
 from rota.daemon.hypothetical import add_job, project_of
 from rota.domain.forecasts import Forecast
@@ -104,5 +105,4 @@ async def _what_if(request: Request, body: CompareBody, member: str, project: st
     if site.forecasting is None or not site.core.forecasts.is_made or site.core.snapshot is None:
         raise NotNow("No forecasts are made here. To have them: [forecast] enabled = true in rota.toml.")
     snapshot, job = add_job(site.core, request, member, project, body.name or "", body.command, site.clock())
-    found = await site.forecasting.what_if(snapshot, job.id)
-    return site.core.forecasts.calibrated(found, request.gpus) if found else None
+    return await site.forecasting.what_if(snapshot, job.id)

@@ -15,6 +15,7 @@ from rota.api.schemas import (
     JobView,
     LogView,
     MoveBody,
+    ReliabilityView,
     StepView,
     SubmitBody,
     Submitted,
@@ -22,7 +23,7 @@ from rota.api.schemas import (
 )
 from rota.api.site import Site
 from rota.api.submit import submit_command
-from rota.api.views import gpu_labels, job_sentence, job_view, told, turn_view
+from rota.api.views import forecast_view, gpu_labels, job_sentence, job_view, told, turn_view
 from rota.api.waiting import begin_sentence, remedy_sentence
 from rota.api.wording import other_sentence
 from rota.daemon.commands import Cancel, GiveBack, Hold, JobCommand, Move, Release
@@ -77,12 +78,14 @@ def _views(shown: list[Job], site: Site, me: Member, now: float) -> list[JobView
 @routes.get("/jobs/{job}")
 async def show(job: JobNumber, me: Me, site: Here) -> JobDetail:
     """Everything about one job: request, turns, every recorded step."""
-    found, now, labels = _find(job, site), site.clock(), gpu_labels(site)
+    found, now, labels = find_job(job, site), site.clock(), gpu_labels(site)
     store = site.core.laboratory.store
     launch = store.launch(job)
     current = site.core.books.turn_of(job)
+    kept, of = site.forecasts.kept()
     past = [turn for turn in store.turns_of((job,)) if current is None or turn.id != current.id]
     return JobDetail(
+        at=now,
         job=_views([found], site, me, now)[0],
         request=asdict(found.request),
         cwd=launch.cwd,
@@ -99,14 +102,16 @@ async def show(job: JobNumber, me: Me, site: Here) -> JobDetail:
             )
             for step in store.transitions_of(job)
         ],
+        reliability=ReliabilityView(kept=kept, of=of, shift=site.forecasts.shift_of(job)),
     )
 
 
 @routes.get("/jobs/{job}/why")
 async def why(job: JobNumber, me: Me, site: Here) -> WhyView:
     """Why a job is where it is, from the policy's own reasons."""
-    found, now = _find(job, site), site.clock()
+    found, now = find_job(job, site), site.clock()
     outlook, turn = site.outlook(), site.core.books.turn_of(job)
+    forecast = forecast_view(found, outlook)
     sentences = [job_sentence(found, turn, outlook, now)]
     _, reason = outlook.places.get(job, (None, None))
     if turn is not None:
@@ -115,12 +120,15 @@ async def why(job: JobNumber, me: Me, site: Here) -> WhyView:
         reason = steps[-1].reason if steps else None
         sentences.append(other_sentence(reason, now) if reason else "")
     elif reason is not None:
-        sentences += [remedy_sentence(reason, found), begin_sentence(outlook.latest_begins.get(job), now)]
+        latest_at = None if forecast.begin else forecast.at_latest
+        sentences += [remedy_sentence(reason, found), begin_sentence(latest_at, now)]
     sentences.insert(2, told(found, now))
     return WhyView(
+        at=now,
         job=job,
         state=found.state.value,
         sentences=[sentence for sentence in dict.fromkeys(sentences) if sentence][:MOST_SENTENCES],
+        forecast=forecast,
         reason=reason.to_dict() if reason else {},
     )
 
@@ -135,7 +143,7 @@ async def log(
     tail: Annotated[int | None, Query(ge=0, le=100_000)] = None,
 ) -> LogView:
     """A piece of what a turn printed; the latest turn when none is named."""
-    found = _find(job, site)
+    found = find_job(job, site)
     if found.member != me.name and not me.is_admin:
         raise NotAllowed(f"Job {job} is {found.member}'s, and you are {me.name}. Its output is not yours to read.")
     number = found.turns if turn is None else turn
@@ -160,7 +168,8 @@ async def log(
     )
 
 
-def _find(job: int, site: Site) -> Job:
+def find_job(job: int, site: Site) -> Job:
+    """An open job, or one of the past. Raises NoSuchThing."""
     found = site.core.books.jobs.get(job)
     if found is None:
         past = site.core.laboratory.store.jobs(JobFilter(ids=(job,)))

@@ -43,6 +43,7 @@ def board_view(site: Site, me: Member) -> BoardView:
     past = [(turn, job) for turn, job in books.past if (turn.ended_at or 0) > from_at][-SHOWN_TURNS:]
     present = [(turn, books.jobs[turn.job]) for turn in books.turns.values()]
     places = outlook.places
+    kept, of = site.forecasts.kept()
     waiting = [job for job in books.jobs.values() if job.state is JobState.WAITING]
     waiting.sort(key=lambda job: (places.get(job.id, (1 << 60, None))[0], job.id))
 
@@ -56,11 +57,13 @@ def board_view(site: Site, me: Member) -> BoardView:
         quantum_s=quantum_s,
         from_at=from_at,
         gpus=gpu_views(site),
-        turns=[board_turn(turn, job, me) for turn, job in [*past, *present]],
+        turns=[board_turn(turn, job, outlook, me) for turn, job in [*past, *present]],
         waiting=views(waiting[:SHOWN_WAITING]),
         waiting_count=len(waiting),
         held_count=sum(job.state is JobState.HELD for job in books.jobs.values()),
         recent=views(list(books.recent)[:SHOWN_RECENT]),
+        kept=kept,
+        of=of,
     )
 
 

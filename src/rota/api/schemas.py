@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from rota.domain.forecasts import Range
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Path = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -81,10 +83,27 @@ class TurnView(BaseModel):
     lost_s: float
 
 
-class ForecastView(BaseModel):
-    """When a job's next turn begins. Each is None while nothing honest can be said."""
+class RangeView(BaseModel):
+    """A moment: one time in ten it is before `early`, every second time before `likely`, nine in ten before `late`."""
 
-    at_latest: float | None  #: if every turn uses its whole quantum and nobody joins the list
+    early: float
+    likely: float
+    late: float
+
+    @staticmethod
+    def of(told: Range | None) -> RangeView | None:
+        return None if told is None else RangeView(early=told.early, likely=told.likely, late=told.late)
+
+
+class ForecastView(BaseModel):
+    """When a job's next turn begins and when it is done. Each is None while nothing honest can be said."""
+
+    turn: int | None  #: its number, 1 for the first: the next one; of a running job, the one after the present
+    begin: RangeView | None  #: of that turn; also None where none is needed
+    finish: RangeView | None
+    made_at: float | None
+    tier: str | None  #: on which that turn most likely is
+    at_latest: float | None  #: the plain bound: if every turn uses its whole quantum and nobody joins the list
 
 
 class JobView(BaseModel):
@@ -114,6 +133,25 @@ class JobView(BaseModel):
     is_mine: bool
 
 
+class ElsewhereView(BaseModel):
+    """A tier that a job did not ask for, and on which it could begin now."""
+
+    tier: str
+    memory_bytes: int
+    times_as_fast: float  #: against the tier on which it is expected otherwise
+    finish_at: float | None  #: likely
+
+
+class AheadView(BaseModel):
+    """What is ahead of a job that was just submitted."""
+
+    at: float
+    job: JobView
+    place: int | None  #: among those who wait for the same tiers
+    gpu_memory_bytes: int  #: that it asked for
+    elsewhere: ElsewhereView | None
+
+
 class JobsView(BaseModel):
     """`rota list`: turns first, then the waiting list in its order, then held, then the ended ones."""
 
@@ -132,23 +170,35 @@ class StepView(BaseModel):
     reason: str
 
 
+class ReliabilityView(BaseModel):
+    """How good forecasts were lately, and what has changed this one."""
+
+    kept: int  #: of those whose turns began in the last 30 days, how many began within what was told
+    of: int
+    shift: str  #: one sentence; "" when it has not shifted
+
+
 class JobDetail(BaseModel):
     """`rota show`."""
 
+    at: float
     job: JobView
     request: dict[str, object]
     cwd: str
     argv: list[str]
     turns: list[TurnView]
     history: list[StepView]
+    reliability: ReliabilityView
 
 
 class WhyView(BaseModel):
     """`rota why`."""
 
+    at: float
     job: int
     state: str
     sentences: list[str]
+    forecast: ForecastView
     reason: dict[str, object]  #: the policy's own value
 
 
@@ -209,6 +259,7 @@ class BoardTurn(BaseModel):
     state: str
     outcome: str | None
     is_mine: bool
+    forecast: ForecastView | None  #: of the job, while the turn lasts
 
 
 class BoardView(BaseModel):
@@ -225,6 +276,8 @@ class BoardView(BaseModel):
     waiting_count: int
     held_count: int
     recent: list[JobView]  #: the latest ended ones
+    kept: int  #: of the forecasts whose turns began in the last 30 days, how many held
+    of: int
 
 
 class Done(BaseModel):

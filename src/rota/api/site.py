@@ -10,6 +10,7 @@ from rota.api.identity import Identity
 from rota.daemon.core import Core
 from rota.daemon.forecasting.service import ForecastService
 from rota.daemon.service import Service
+from rota.domain.forecasts import Forecast
 from rota.domain.reasons import Reason
 from rota.forecast.walk import latest_begins
 
@@ -48,7 +49,7 @@ class Site:
         if self._outlook is None or self._outlook.plan_id != id(plan):
             places = {wait.job: (wait.place, wait.reason) for wait in plan.waits}
             begins = latest_begins(self.core.snapshot, plan) if self.core.snapshot else {}
-            self._outlook = Outlook(id(plan), places, begins)
+            self._outlook = Outlook(id(plan), places, begins, self.forecasts.of)
         return self._outlook
 
 
@@ -59,3 +60,4 @@ class Outlook:
     plan_id: int
     places: dict[int, tuple[int, Reason]]  #: job -> place on the list and why it waits
     latest_begins: dict[int, float]
+    forecast_of: Callable[[int], Forecast | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rota.api.schemas import BoardTurn, ForecastView, GpuView, JobView, TurnView
+from rota.api.schemas import BoardTurn, ForecastView, GpuView, JobView, RangeView, TurnView
 from rota.api.site import Outlook, Site
 from rota.api.waiting import waiting_sentence
 from rota.api.wording import clock, ending_sentence
@@ -60,7 +60,7 @@ def job_view(
         gpus=job.request.gpus,
         tier=turn.tier if turn else ",".join(job.request.tiers) or "any",
         turn=turn_view(turn, labels) if turn else None,
-        forecast=ForecastView(at_latest=outlook.latest_begins.get(job.id)),
+        forecast=forecast_view(job, outlook),
         submitted_at=job.submitted_at,
         waiting_since=job.waiting_since if job.state is JobState.WAITING else None,
         ended_at=job.ended_at,
@@ -71,6 +71,19 @@ def job_view(
         command=job.command,
         told=told(job, now),
         is_mine=job.member == me.name,
+    )
+
+
+def forecast_view(job: Job, outlook: Outlook) -> ForecastView:
+    """What is expected of a job."""
+    told = None if job.state.is_final else outlook.forecast_of(job.id)
+    return ForecastView(
+        turn=told.turn if told else None,
+        begin=RangeView.of(told.begin) if told else None,
+        finish=RangeView.of(told.finish) if told else None,
+        made_at=told.made_at if told else None,
+        tier=told.tier if told else None,
+        at_latest=outlook.latest_begins.get(job.id) if job.state is JobState.WAITING else None,
     )
 
 
@@ -141,7 +154,7 @@ def _gpu_view(gpu: Gpu, turn: Turn | None, keeping: Mapping[str, int], site: Sit
     )
 
 
-def board_turn(turn: Turn, job: Job, me: Member) -> BoardTurn:
+def board_turn(turn: Turn, job: Job, outlook: Outlook, me: Member) -> BoardTurn:
     """A bar on the board."""
     return BoardTurn(
         id=turn.id,
@@ -156,4 +169,5 @@ def board_turn(turn: Turn, job: Job, me: Member) -> BoardTurn:
         state=turn.state.value,
         outcome=turn.outcome.value if turn.outcome else None,
         is_mine=job.member == me.name,
+        forecast=None if turn.ended_at else forecast_view(job, outlook),
     )

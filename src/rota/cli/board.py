@@ -11,6 +11,7 @@ import click
 from rota.cli.client import Answer
 from rota.cli.main import client, state_option
 from rota.cli.output import say_time
+from rota.cli.told import when
 from rota.errors import RotaError
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ def _waiting(board: Answer) -> RenderableType:
     from rich.table import Table  # noqa: PLC0415  (as above)
 
     drawn = Table(title=f"{board['waiting_count']} waiting, {board['held_count']} held", box=None)
-    for head in ("", "job", "member", "needs", "at the latest", "why"):
+    for head in ("", "job", "member", "needs", "when", "why"):
         drawn.add_column(head, no_wrap=head != "why")
     for job in board["waiting"][:SHOWN_WAITING]:
-        latest = say_time(job["forecast"]["at_latest"], board["at"])
         needs = f"{job['gpus']} {job['tier']}"
         name = _text(f"{job['job']} {job['name'][:24]}")
-        drawn.add_row(str(job["place"] or ""), name, _text(job["member"]), needs, latest, _text(job["reason"]))
+        begins = when(job, board["at"])
+        drawn.add_row(str(job["place"] or ""), name, _text(job["member"]), needs, begins, _text(job["reason"]))
     return drawn
 
 

@@ -44,8 +44,8 @@ def default_state_dir() -> Path:
 class Client:
     """One daemon, by its state folder."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
+    def __init__(self, state_dir: Path, timeout_s: float = TIMEOUT_S) -> None:
+        self.state_dir, self._timeout_s = state_dir, timeout_s
 
     def get(self, path: str, **query: object) -> Answer:
         """The JSON that a path answers. Raises NoDaemon, ApiError."""
@@ -83,7 +83,7 @@ class Client:
 
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(TIMEOUT_S)
+        connection.settimeout(self._timeout_s)
         try:
             with short_path(self.state_dir / "rota.sock") as path:
                 connection.connect(path)

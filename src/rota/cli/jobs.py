@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from rota.cli import told
 from rota.cli.client import Answer
 from rota.cli.main import client, json_option, state_option
 from rota.cli.output import coloured_state, print_answer, say_span, say_time
@@ -71,7 +72,7 @@ def show_command(job: int, as_json: bool) -> None:
 
 def _show(answer: Answer) -> None:
     job, asked = answer["job"], answer["request"]
-    now = max(step["at"] for step in answer["history"])
+    now = answer["at"]
     click.echo(f"Job {job['job']}  {click.style(job['name'], bold=True)}  {coloured_state(job['state'])}")
     for line in dict.fromkeys(line for line in (job["reason"], job["told"]) if line):
         click.echo(f"  {line}")
@@ -84,6 +85,7 @@ def _show(answer: Answer) -> None:
         "checkpoint": asked["checkpoint"] or "none: one turn, cannot be stopped",
         "progress": f"{job['progress'][0]} of {job['progress'][1]}" if job["progress"] else "",
         "GPU time": say_span(job["attained_gpu_s"]) if job["attained_gpu_s"] else "",
+        **told.facts(job, answer["reliability"], answer["at"]),
     }
     for name, value in facts.items():
         if value:
@@ -133,7 +135,12 @@ def _step_row(step: Answer, now: float) -> tuple[str, ...]:
 @state_option
 def why_command(job: int, as_json: bool) -> None:
     """Why a job waits, or runs where it does, in one to three sentences."""
-    print_answer(client().get(f"/jobs/{job}/why"), as_json, lambda answer: click.echo("\n".join(answer["sentences"])))
+    print_answer(client().get(f"/jobs/{job}/why"), as_json, _show_why)
+
+
+def _show_why(answer: Answer) -> None:
+    expected = told.sentence(answer["forecast"], answer["at"])
+    click.echo("\n".join([*answer["sentences"], *([expected] if expected else [])]))
 
 
 # --- changing ------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from rota.cli.main import client, json_option, state_option
-from rota.cli.output import coloured_state, print_answer, say_time
+from rota.cli.output import coloured_state, print_answer
 from rota.cli.tables import table
+from rota.cli.told import oldest, when
 
 EPILOG = """\b
 Examples:
@@ -38,7 +39,9 @@ def listing(answer: dict[str, Any]) -> str:
     rows = [job_row(job, now) for job in jobs]
     states = [job["state"] for job in jobs]
     counts = [f"{states.count(state)} {state}" for state in ("running", "waiting", "held") if state in states]
-    return f"{table(HEADS, rows)}\n\n{', '.join(counts) or 'nothing runs or waits'}"
+    age = oldest(jobs, now)
+    summary = ", ".join(counts) or "nothing runs or waits"
+    return f"{table(HEADS, rows)}\n\n{summary}{f'; forecasts {age}' if age else ''}"
 
 
 def job_row(job: dict[str, Any], now: float) -> tuple[str, ...]:
@@ -55,15 +58,3 @@ def job_row(job: dict[str, Any], now: float) -> tuple[str, ...]:
         when(job, now),
         job["told"] if job["told"] and job["state"] != "running" else job["reason"],
     )
-
-
-def when(job: dict[str, Any], now: float) -> str:
-    """Until when a turn is guaranteed, when the next begins at the latest, or when the job ended."""
-    turn = job["turn"]
-    if turn is not None:
-        until = turn["guaranteed_until"]
-        return f"until {say_time(until, now)}" if until > now else f"since {say_time(turn['granted_at'], now)}"
-    if job["ended_at"] is not None:
-        return say_time(job["ended_at"], now)
-    latest = job["forecast"]["at_latest"]
-    return f"by {say_time(latest, now)}" if latest is not None and job["state"] == "waiting" else ""

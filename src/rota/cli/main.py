@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import rota
-from rota.cli.client import ApiError, Client, default_state_dir
+from rota.cli.client import TIMEOUT_S, ApiError, Client, default_state_dir
 from rota.failures import fail, failures_told
 
 #: Where each command lives. A module is imported only when its command is used.
@@ -93,9 +93,9 @@ def state_dir() -> Path:
     return Path(stated) if stated else default_state_dir()
 
 
-def client() -> Client:
+def client(timeout_s: float = TIMEOUT_S) -> Client:
     """The daemon that this command line means."""
-    return Client(state_dir())
+    return Client(state_dir(), timeout_s)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 import click
 
+from rota.cli import told
 from rota.cli.arrays import tasks
 from rota.cli.checks import checked_argv, checked_checkpoint, checked_cwd, checked_environment, checked_output
 from rota.cli.client import Answer
 from rota.cli.main import client, json_option, state_option
 from rota.cli.run_options import run_options
-from rota.errors import BadRequest
+from rota.errors import BadRequest, RotaError
+
+#: How long a forecast is waited for, and how long the whole answer, once the job is on the list; seconds.
+FORECAST_WAIT_S, LONGEST_WAIT_S = 0.35, 0.5
 
 EPILOG = """\b
 Examples:
@@ -54,9 +59,27 @@ def submit(argv: list[str], options: dict[str, Any], dry_run: bool, as_json: boo
     body["dry_run"] = dry_run
     answer = client().post("/jobs", body)
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False))
-    else:
-        _show(answer, body)
+        ahead = _ahead(answer["job"])
+        forecast = ahead["job"]["forecast"] if ahead else None
+        click.echo(
+            json.dumps({**answer, "forecast": forecast if told.is_known(forecast) else None}, ensure_ascii=False)
+        )
+        return
+    _show(answer, body)
+    sys.stdout.flush()  # who only wants the number need not wait for the rest
+    if (ahead := _ahead(answer["job"])) is not None:
+        for line in told.after_submit(ahead):
+            click.echo(f"   {line}")
+
+
+def _ahead(job: int | None) -> Answer | None:
+    """What is ahead of a job just submitted; None for a dry run, and when it cannot be had within a moment."""
+    if job is None:
+        return None
+    try:
+        return client(LONGEST_WAIT_S).get(f"/jobs/{job}/ahead", wait_s=FORECAST_WAIT_S)
+    except RotaError:
+        return None  # the job is on the list, and that is what was asked for
 
 
 def submit_body(argv: list[str], options: dict[str, Any], cwd: str, environment: dict[str, str]) -> Answer:

@@ -133,7 +133,7 @@ def _by_the_clock(told: Range, now: float, zone: tzinfo | None, has_likely: bool
     likely = min(max(_floor(told.likely + step / 2, step, zone), first), last)
     if not has_likely or last - first <= 2 * step or likely <= now:
         return said
-    return f"{said}, likely {'about ' if step >= ABOUT_S else ''}{span.inside(_local(likely, zone))}"
+    return f"{said}, likely {span.inside(_local(likely, zone), is_about=step >= ABOUT_S)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,11 @@ class _Span:
             return f"today by {self._say(self.last, is_end=True)}"
         return f"by {_day(self.last, self.now)} {self._say(self.last)}"
 
-    def inside(self, moment: datetime) -> str:
+    def inside(self, moment: datetime, is_about: bool) -> str:
         """A moment in between; its day only where that is not clear."""
+        said = f"about {self._say(moment)}" if is_about else self._say(moment)
         is_clear = self._is_one_day and moment.date() == self.first.date()
-        return self._say(moment) if is_clear else f"{_day(moment, self.now)} {self._say(moment)}"
+        return said if is_clear else f"{_day(moment, self.now)} {said}"
 
     def _say(self, moment: datetime, is_end: bool = False) -> str:
         is_midnight = is_end and (moment.hour, moment.minute) == (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rota.domain.forecasts import Promise, Range
 from rota.domain.gpus import Fleet, Gpu, Node
 from rota.domain.jobs import Job, JobState, Launch, Request
 from rota.domain.turns import Turn, TurnState, turn_id
@@ -34,6 +35,17 @@ def a_turn(job: int = 1, number: int = 1, *, gpus: tuple[str, ...] = ("gpu-0",),
     return replace(turn, **changes)  # type: ignore[arg-type]  # as above
 
 
+def a_range(early: float = 100.0, likely: float = 200.0, late: float = 300.0) -> Range:
+    """A moment between 100 and 300, likely 200."""
+    return Range(early, likely, late)
+
+
+def a_promise(job: int = 1, turn: int = 1, **changes: object) -> Promise:
+    """Made at 0 for a one-GPU job on h100; not yet begun."""
+    promise = Promise(job, turn, gpus=1, tier="h100", made_at=0.0, raw=a_range(), told=a_range())
+    return replace(promise, **changes)  # type: ignore[arg-type]  # as above
+
+
 def a_gpu(index: int = 0, *, node: str = "lab", tier: str = "h100", **changes: object) -> Gpu:
     """An 80 GiB simulated GPU; its UUID is `gpu-<index>` on node lab, else `<node>-<index>`."""
     uuid = f"gpu-{index}" if node == "lab" else f"{node}-{index}"
@@ -54,4 +66,4 @@ def a_launch(*argv: str, **changes: object) -> Launch:
     return replace(Launch(argv=argv or ("true",), cwd="/tmp"), **changes)  # type: ignore[arg-type]  # as above
 
 
-__all__ = ["GIB", "JobState", "a_fleet", "a_gpu", "a_job", "a_launch", "a_request", "a_turn"]
+__all__ = ["GIB", "JobState", "a_fleet", "a_gpu", "a_job", "a_launch", "a_promise", "a_range", "a_request", "a_turn"]

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 from hypothesis import strategies as st
 
+from rota.domain.forecasts import Promise, Range
 from rota.domain.jobs import AfterTurn, Dependency, Job, JobState, Launch, Request, Transition
 from rota.domain.reasons import Reason, TurnEnded
 from rota.domain.turns import Outcome, Turn, TurnState, turn_id
@@ -134,3 +135,20 @@ launches = st.builds(
     groups=st.lists(st.integers(0, 9), max_size=3).map(tuple),
     output=st.none() | any_text,
 )
+ranges = st.builds(Range, times, times, times)
+
+
+def promises(job: int) -> st.SearchStrategy[Promise]:
+    """A promise about one of the first turns of a job."""
+    return st.builds(
+        Promise,
+        job=st.just(job),
+        turn=st.integers(1, 3),
+        gpus=counts,
+        tier=text,
+        made_at=times,
+        raw=ranges,
+        told=ranges,
+        began_at=maybe_times,
+        is_void=st.booleans(),
+    )

@@ -18,7 +18,7 @@ from rota.errors import BadSettings, RotaError, StoreUnavailable
 from rota.store.contract import Entries, JobFilter
 from rota.store.open import HEAD, connect, open_store, sqlite_url
 from rota.store.tables import metadata
-from tests.builders import a_job
+from tests.builders import a_job, a_promise
 from tests.postgres import fresh_database
 
 NOBODY = 65534
@@ -58,6 +58,22 @@ def test_a_first_start_that_was_cut_short_is_made_good_by_the_next(url: str) -> 
     store = open_store(url)
     store.record(Entries(jobs=(a_job(1),)))
     assert len(store.jobs(JobFilter())) == 1
+    store.close()
+
+
+def test_the_record_of_an_older_rota_is_kept_and_takes_promises_from_now_on(url: str) -> None:
+    store = open_store(url)
+    store.record(Entries(jobs=(a_job(1),)))
+    store.close()
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE promises"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    store = open_store(url)
+    store.record(Entries(promises=(a_promise(1),)))
+    assert list(store.promises_since(0.0, 9)) == [a_promise(1)]
+    assert list(store.jobs(JobFilter())) == [a_job(1)]
     store.close()
 
 

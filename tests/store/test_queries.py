@@ -58,12 +58,13 @@ def test_no_question_of_a_daemon_reads_the_whole_past(tmp_path: Path) -> None:
         store.turns_since(5.0)
         store.turns_of((1, 2))
         store.transitions_of(1)
+        store.promises_since(5.0, 10)
         store.jobs(JobFilter(ids=(1, 2)))
         store.jobs(JobFilter(is_final=False))
         store.jobs(JobFilter(member="kim"))
         store.session("hash", 1.0)
     asked = [(statement, parameters) for statement, parameters in sent if statement.startswith("SELECT")]
-    assert len(asked) >= 12
+    assert len(asked) >= 13
     for statement, parameters in asked:
         for step in _plan(store, statement, parameters):
             reads_all = step.startswith("SCAN") and "open_jobs" not in step and not step.endswith(WHOLE)
@@ -103,7 +104,8 @@ def _some_entries(data: st.DataObject) -> Entries:
     turns: list[Turn] = [turn for job in jobs for turn in data.draw(some.turns(job.id))]
     launches: list[tuple[int, Launch]] = [(job.id, data.draw(some.launches)) for job in jobs]
     steps = [replace(data.draw(some.transitions), id=str(job.id)) for job in jobs]
-    return Entries(jobs=jobs, launches=launches, turns=turns, transitions=steps)
+    promises = [data.draw(some.promises(job.id)) for job in jobs]
+    return Entries(jobs=jobs, launches=launches, turns=turns, transitions=steps, promises=promises)
 
 
 def _answers(store: Store, at: float, ids: tuple[int, ...]) -> dict[str, object]:
@@ -118,6 +120,7 @@ def _answers(store: Store, at: float, ids: tuple[int, ...]) -> dict[str, object]
         "these": tuple(store.jobs(JobFilter(ids=ids))),
         "turns of": tuple(store.turns_of(ids)),
         "turns since": tuple(store.turns_since(at)),
+        "promises": tuple(store.promises_since(at, 3)),
         "launches": [store.launch(job.id) for job in store.jobs(JobFilter())],
         "steps": [tuple(store.transitions_of(job)) for job in range(1, 7)],
         "session": store.session("hash", at),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rota.domain.forecasts import Promise
 from rota.domain.gpus import Condition
 from rota.domain.jobs import Dependency, Job, JobState, Launch, Transition
 from rota.domain.members import Project, ProjectKind
@@ -15,7 +16,7 @@ from rota.domain.reasons import Asked
 from rota.domain.turns import Turn, TurnState
 from rota.errors import NoSuchThing
 from rota.store.contract import Entries, GpuMark, JobFilter, Session, Store
-from tests.builders import a_job, a_launch, a_turn
+from tests.builders import a_job, a_launch, a_promise, a_turn
 from tests.store import strategies as some
 
 ONE_STORE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,6 +102,22 @@ def test_turns_since_a_moment_are_those_that_ran_then_or_later(store: Store) -> 
     found = store.turns_since(20.0)
     assert {turn.id for turn, _, _ in found} == {"1.2", "1.3"}
     assert {(project, member) for _, project, member in found} == {("vision", "kim")}
+
+
+@ONE_STORE
+@given(promise=some.promises(7))
+def test_a_promise_comes_back_equal_and_a_later_one_of_its_turn_replaces_it(store: Store, promise: Promise) -> None:
+    store.record(Entries(promises=(promise,)))
+    begun = replace(promise, began_at=5.0, tier="a100")
+    store.record(Entries(promises=(begun,)))
+    assert [one for one in store.promises_since(0.0, 9) if one.turn == promise.turn] == [begun]
+
+
+def test_the_latest_promises_come_oldest_first(store: Store) -> None:
+    store.record(Entries(promises=[a_promise(job, made_at=float(job)) for job in (5, 1, 4, 2, 3)]))
+    assert [one.job for one in store.promises_since(2.0, 9)] == [2, 3, 4, 5]
+    assert [one.job for one in store.promises_since(2.0, 2)] == [4, 5]
+    assert list(store.promises_since(6.0, 9)) == []
 
 
 def test_a_job_that_is_not_there_has_no_launch(store: Store) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rota.daemon.core import Core
 from rota.domain.forecasts import Forecast
 
+DAY_S = 86400.0
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastsNow:
@@ -27,7 +29,7 @@ class ForecastsNow:
 
     def kept(self, days: float = 30.0) -> tuple[int, int]:
         """Of the turns that began in the last days and had been forecast: how many began by then, and how many."""
-        return 0, 0
+        return self.core.forecasts.promises.kept_since(self.at - days * DAY_S)
 
     def shift_of(self, job: int) -> str:
         """Why its turn is no longer expected when it was promised; "" while it is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -18,15 +18,16 @@ from rota.daemon.carry_out import end_order, start_order, write_plan, write_wish
 from rota.daemon.commands import Answer, Command
 from rota.daemon.compared import Compared
 from rota.daemon.expected import Expected
+from rota.daemon.forecasting.orders import Told
 from rota.daemon.forecasts import Forecasts
 from rota.daemon.happenings import fail_followers, write_events
 from rota.daemon.history import past_turns
 from rota.daemon.intake import take
 from rota.daemon.laboratory import Laboratory
 from rota.daemon.measured import Measured
+from rota.daemon.promises import Promises
 from rota.daemon.received import Received
 from rota.daemon.snapshot import take_snapshot
-from rota.domain.forecasts import Forecast
 from rota.domain.gpus import Condition
 from rota.domain.jobs import AfterTurn
 from rota.domain.turns import Turn, TurnState
@@ -103,6 +104,7 @@ class Core:
         self.books = Books.from_store(self.laboratory.store.remember())
         self.books.recall(self.laboratory.store, at - BOARD_PAST_S)
         self.expected = Expected.from_store(self.laboratory.store, self.books.jobs.values())
+        self.forecasts = Forecasts(Promises.from_store(self.laboratory.store, self.books.jobs.keys(), at))
         self.weigh_anew(at)
         for turn in self.books.turns.values():
             self._to_adopt[turn.id] = turn.state is not TurnState.GRANTED
@@ -196,6 +198,7 @@ class Core:
         entries = draft.entries()
         if not entries:
             return
+        entries = replace(entries, promises=self.forecasts.promises.settled(entries, self.books))
         self.laboratory.store.record(entries)
         self._owe(entries)
         self.forecasts.take_over(entries, self.books)
@@ -231,8 +234,13 @@ class Core:
 
     # --- forecasts ------------------------------------------------------------------------------
 
-    def take_forecasts(self, found: Mapping[int, Forecast], snapshot: Snapshot) -> None:
-        """Forecasts that were made from this snapshot, while the daemon went on."""
+    def take_forecasts(self, found: Mapping[int, Told], snapshot: Snapshot) -> None:
+        """Forecasts that were made from this snapshot, while the daemon went on. Raises StoreUnavailable."""
+        promises = self.forecasts.promises.new(found, snapshot, self.books)
+        if promises:
+            entries = Entries(promises=promises)
+            self.laboratory.store.record(entries)
+            self.forecasts.take_over(entries, self.books)
         self.forecasts.arrived(found, snapshot, self.books)
         self.books.version += 1
 

@@ -10,7 +10,7 @@ import structlog
 
 from rota.daemon.commands import Answer, Command
 from rota.daemon.core import RETRY_S, Core
-from rota.domain.forecasts import Forecast
+from rota.daemon.forecasting.orders import Told
 from rota.errors import RotaError
 from rota.policy.values import Snapshot
 
@@ -103,7 +103,7 @@ class Service:
             self.tell_watchers()
         return again
 
-    def take_forecasts(self, found: Mapping[int, Forecast], snapshot: Snapshot) -> None:
+    def take_forecasts(self, found: Mapping[int, Told], snapshot: Snapshot) -> None:
         """Forecasts have been made from a snapshot of a moment ago."""
         self.core.take_forecasts(found, snapshot)
         self.tell_watchers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rota.domain.forecasts import Promise
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.turns import Turn
 from rota.engines.contract import EndOrder, Engine, EngineEvent, StartOrder
@@ -94,6 +95,9 @@ class FaultyStore:
 
     def turns_since(self, at: float) -> Sequence[tuple[Turn, str, str]]:
         return self.inner.turns_since(at)
+
+    def promises_since(self, at: float, limit: int) -> Sequence[Promise]:
+        return self.inner.promises_since(at, limit)
 
     def transitions_of(self, job: int) -> Sequence[Transition]:
         return self.inner.transitions_of(job)

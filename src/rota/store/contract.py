@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rota.domain.forecasts import Promise
 from rota.domain.gpus import Condition
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.members import Project
@@ -43,9 +44,10 @@ class Entries:
     transitions: Sequence[Transition] = ()
     marks: Sequence[GpuMark] = ()
     projects: Sequence[Project] = ()
+    promises: Sequence[Promise] = ()  #: one for each turn of a job; a later one of the same turn replaces it
 
     def __bool__(self) -> bool:
-        return any((self.jobs, self.launches, self.turns, self.transitions, self.marks, self.projects))
+        return any((self.jobs, self.launches, self.turns, self.transitions, self.marks, self.projects, self.promises))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class Store(Protocol):
 
     def turns_since(self, at: float) -> Sequence[tuple[Turn, str, str]]:
         """Turns that were running at that moment or later, each with its job's project and member."""
+
+    def promises_since(self, at: float, limit: int) -> Sequence[Promise]:
+        """The latest promises that were made at that moment or later, at most `limit`, oldest first."""
 
     def transitions_of(self, job: int) -> Sequence[Transition]:
         """Every recorded step of a job and of its turns, oldest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rota.domain.forecasts import Promise
 from rota.domain.gpus import Condition
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.members import Project
@@ -24,6 +25,7 @@ class MemoryStore:
     _marks: dict[str, GpuMark] = field(default_factory=dict)
     _projects: dict[str, Project] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
+    _promises: dict[tuple[int, int], Promise] = field(default_factory=dict)
 
     def record(self, entries: Entries) -> None:
         self._jobs.update((job.id, job) for job in entries.jobs)
@@ -31,6 +33,7 @@ class MemoryStore:
         self._turns.update((turn.id, turn) for turn in entries.turns)
         self._transitions.extend(entries.transitions)
         self._projects.update((project.name, project) for project in entries.projects)
+        self._promises.update(((promise.job, promise.turn), promise) for promise in entries.promises)
         for mark in entries.marks:
             self._marks[mark.gpu] = mark
             if mark.condition is Condition.HEALTHY:
@@ -74,6 +77,11 @@ class MemoryStore:
         found = [turn for turn in self._turns.values() if turn.ended_at is None or turn.ended_at >= at]
         found.sort(key=lambda turn: (turn.granted_at, turn.job, turn.number))
         return tuple((turn, self._jobs[turn.job].project, self._jobs[turn.job].member) for turn in found)
+
+    def promises_since(self, at: float, limit: int) -> Sequence[Promise]:
+        found = [promise for promise in self._promises.values() if promise.made_at >= at]
+        found.sort(key=lambda promise: (promise.made_at, promise.job, promise.turn))
+        return tuple(found[-limit:])
 
     def transitions_of(self, job: int) -> Sequence[Transition]:
         own, turns = str(job), f"{job}."

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from rota.domain.forecasts import Promise
 from rota.domain.gpus import Condition
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.reasons import Reason
@@ -26,6 +27,8 @@ from rota.store.values import (
     launch_to_json,
     project_from_json,
     project_to_json,
+    promise_from_json,
+    promise_to_json,
     turn_from_json,
     turn_to_json,
 )
@@ -73,6 +76,7 @@ class SqlStore:
             self._put_marks(connection, entries.marks)
             projects = [{"name": project.name, "value": project_to_json(project)} for project in entries.projects]
             self._put(connection, tables.projects, projects)
+            self._put(connection, tables.promises, [_promise_row(promise) for promise in entries.promises])
 
     def _put(self, connection: Connection, table: Table, rows: Rows) -> None:
         if rows:
@@ -169,6 +173,14 @@ class SqlStore:
         with self._transaction() as connection:
             return tuple((turn_from_json(row.value), row.project, row.member) for row in connection.execute(query))
 
+    def promises_since(self, at: float, limit: int) -> Sequence[Promise]:
+        column = tables.promises.c
+        newest_first = select(column.value).where(column.made_at >= at)
+        newest_first = newest_first.order_by(column.made_at.desc(), column.job.desc(), column.turn.desc())
+        with self._transaction() as connection:
+            found = connection.execute(newest_first.limit(limit)).scalars()
+            return tuple(promise_from_json(written) for written in found)[::-1]
+
     def transitions_of(self, job: int) -> Sequence[Transition]:
         if job > LARGEST_JOB:
             return ()
@@ -252,6 +264,16 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
         "outcome": turn.outcome.value if turn.outcome else None,
         "gpu_s": turn.gpu_s,
         "value": turn_to_json(turn),
+    }
+
+
+def _promise_row(promise: Promise) -> dict[str, Any]:
+    return {
+        "job": promise.job,
+        "turn": promise.turn,
+        "made_at": promise.made_at,
+        "began_at": promise.began_at,
+        "value": promise_to_json(promise),
     }
 
 

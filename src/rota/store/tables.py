@@ -95,3 +95,15 @@ sessions = Table(
     Column("uid", Integer, nullable=False),
     Column("expires_at", Float(53), nullable=False),
 )
+
+#: Begins of turns as they were told to members, and what came of them.
+promises = Table(
+    "promises",
+    metadata,
+    Column("job", Integer, primary_key=True, autoincrement=False),
+    Column("turn", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("began_at", Float(53)),
+    Column("value", Text, nullable=False),  # the whole Promise
+    Index("promises_by_made_at", "made_at", "job", "turn"),
+)

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any, cast
 
+from rota.domain.forecasts import Promise, Range
 from rota.domain.jobs import AfterTurn, Dependency, Job, JobState, Launch, Request
 from rota.domain.members import Project, ProjectKind
 from rota.domain.reasons import Reason, TurnEnded
@@ -71,3 +72,15 @@ def project_from_json(written: str) -> Project:
     value = json.loads(written)
     value["kind"], value["members"] = ProjectKind(value["kind"]), tuple(value["members"])
     return Project(**value)
+
+
+def promise_to_json(promise: Promise) -> str:
+    """A promise."""
+    return json.dumps(asdict(promise))
+
+
+def promise_from_json(written: str) -> Promise:
+    """The promise that `promise_to_json` wrote."""
+    value = json.loads(written)
+    value["raw"], value["told"] = Range(**value["raw"]), Range(**value["told"])
+    return Promise(**value)

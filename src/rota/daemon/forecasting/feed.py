@@ -1,4 +1,4 @@
-"""What forecasting processes learn from: submits and ends in their order, and how far each process has read."""
+"""What forecasting processes learn from, in the order in which it happened, and how far each has read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from rota.daemon.forecasting.orders import Lesson
+from rota.daemon.forecasting.orders import Begun, Ended, Lesson, Submitted
+from rota.domain.forecasts import Promise
 from rota.domain.jobs import Job
 
 PAST_JOBS = 5000  # a process that begins is told of so many, at most
@@ -18,15 +19,17 @@ class Feed:
 
     _lessons: list[Lesson] = field(default_factory=list)
     _dropped: int = 0  #: lessons that were forgotten
-    most: int = 2 * PAST_JOBS
+    most: int = 3 * PAST_JOBS  #: lessons
 
     @staticmethod
-    def of(jobs: Iterable[Job]) -> Feed:
-        """What is known of these jobs, open and ended ones."""
-        told = [(job.submitted_at, False, job) for job in jobs]
-        told += [(job.ended_at, True, job) for _, _, job in told if job.ended_at is not None]
-        told.sort(key=lambda one: one[:2])
-        return Feed([Lesson(job, has_ended) for _, has_ended, job in told])
+    def of(jobs: Iterable[Job], promises: Iterable[Promise]) -> Feed:
+        """What is known of these jobs, open and ended ones, and of promises whose turns have begun."""
+        jobs = list(jobs)
+        known: list[tuple[float, int, Lesson]] = [(job.submitted_at, job.id, Submitted(job)) for job in jobs]
+        known += [(job.ended_at, job.id, Ended(job)) for job in jobs if job.ended_at is not None]
+        known += [(one.began_at, one.job, Begun(one)) for one in promises if one.began_at is not None]
+        known.sort(key=lambda one: one[:2])
+        return Feed([lesson for _, _, lesson in known])
 
     def add(self, lesson: Lesson) -> None:
         """Something has happened."""

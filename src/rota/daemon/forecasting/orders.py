@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rota.domain.forecasts import Forecast
+from rota.domain.forecasts import Forecast, Promise, Range
 from rota.domain.jobs import Job
 from rota.policy.values import Snapshot
 
@@ -16,11 +16,28 @@ LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """Something to learn from: a job was submitted, or has ended."""
+class Submitted:
+    """A job came onto the list."""
 
     job: Job
-    has_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that was promised has begun."""
+
+    promise: Promise
+
+
+#: Something to learn from.
+Lesson = Submitted | Ended | Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +53,19 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A forecast as it is told to people, and what it was before earlier promises corrected it."""
+
+    forecast: Forecast
+    raw_begin: Range | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of the order of that number."""
 
     number: int
-    forecasts: Mapping[int, Forecast]
+    found: Mapping[int, Told]
     error: str = ""  #: why there are none
 
 

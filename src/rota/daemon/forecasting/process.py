@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rota.daemon.forecasting.feed import Feed
-from rota.daemon.forecasting.orders import LENGTH, Answer, Order, packed
-from rota.domain.forecasts import Forecast
+from rota.daemon.forecasting.orders import LENGTH, Answer, Order, Told, packed
 from rota.errors import ForecastUnavailable
 from rota.policy.values import Snapshot
 
@@ -32,14 +31,14 @@ class Forecasting:
 
     async def forecast(
         self, snapshot: Snapshot, *, seed: int, futures: int | None = None, only: frozenset[int] | None = None
-    ) -> Mapping[int, Forecast]:
-        """By job, before calibration. Raises ForecastUnavailable; the process begins anew with the next order."""
+    ) -> Mapping[int, Told]:
+        """By job. Raises ForecastUnavailable; the process begins anew with the next order."""
         # An order that its asker no longer waits for is read to its end, or the next answer would begin in its middle.
         return await asyncio.shield(asyncio.ensure_future(self._ask(snapshot, seed, futures, only)))
 
     async def _ask(
         self, snapshot: Snapshot, seed: int, futures: int | None, only: frozenset[int] | None
-    ) -> Mapping[int, Forecast]:
+    ) -> Mapping[int, Told]:
         async with self._turnstile:
             try:
                 async with asyncio.timeout(LONGEST_S):
@@ -49,7 +48,7 @@ class Forecasting:
                 raise ForecastUnavailable(f"The forecasting process has ended ({type(failed).__name__}).") from failed
         if answer.error:
             raise ForecastUnavailable(f"A forecast failed ({answer.error}).")
-        return answer.forecasts
+        return answer.found
 
     async def _exchange(
         self, snapshot: Snapshot, seed: int, futures: int | None, only: frozenset[int] | None

@@ -12,6 +12,7 @@ import structlog
 
 from rota.daemon.core import Core
 from rota.daemon.forecasting.feed import PAST_JOBS, Feed
+from rota.daemon.forecasting.orders import Told
 from rota.daemon.forecasting.pace import Refresh, next_refresh_at
 from rota.daemon.forecasting.process import Forecasting
 from rota.daemon.service import Service
@@ -38,8 +39,8 @@ class Forecaster(Protocol):
 
     async def forecast(
         self, snapshot: Snapshot, *, seed: int, futures: int | None = None, only: frozenset[int] | None = None
-    ) -> Mapping[int, Forecast]:
-        """By job, before calibration. Raises ForecastUnavailable."""
+    ) -> Mapping[int, Told]:
+        """By job. Raises ForecastUnavailable."""
 
     def end(self) -> None:
         """End it; the next order begins another."""
@@ -78,7 +79,8 @@ class ForecastService:
         found = await self.quick.forecast(
             snapshot, seed=self.seed, futures=quick_futures(snapshot), only=frozenset({job})
         )
-        return found.get(job)
+        told = found.get(job)
+        return told.forecast if told else None
 
     async def _keep(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; what fails is told, and tried again later and later."""
@@ -149,9 +151,9 @@ def quick_futures(snapshot: Snapshot) -> int:
 
 
 def past_and_present(core: Core) -> Feed:
-    """What a forecasting process learns first: the latest jobs of the past, and the open ones."""
+    """What a forecasting process learns first: the latest jobs, open ones included, and what promises were worth."""
     past = core.laboratory.store.jobs(JobFilter(is_final=True, limit=PAST_JOBS))
-    return Feed.of([*past, *core.books.jobs.values()])
+    return Feed.of([*past, *core.books.jobs.values()], core.forecasts.promises.past)
 
 
 def forecast_service(service: Service, *, seed: int, monotonic: Callable[[], float]) -> ForecastService:

@@ -14,8 +14,8 @@ import threading
 from queue import SimpleQueue
 from typing import BinaryIO
 
+from rota.daemon.forecasting.learner import Learner
 from rota.daemon.forecasting.orders import LENGTH, Answer, Order, packed
-from rota.forecast.forecaster import Forecaster
 
 
 def main() -> None:
@@ -26,10 +26,10 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not speak into the pipe
     orders: SimpleQueue[Order] = SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, orders), daemon=True).start()
-    forecaster = Forecaster()
+    learner = Learner()
     while True:
         try:
-            answers.write(packed(_answer(orders.get(), forecaster)))
+            answers.write(packed(_answer(orders.get(), learner)))
             answers.flush()
         except BrokenPipeError:
             os._exit(0)  # the daemon is gone
@@ -43,17 +43,11 @@ def _read(pipe: BinaryIO, orders: SimpleQueue[Order]) -> None:
         os._exit(0)
 
 
-def _answer(order: Order, forecaster: Forecaster) -> Answer:
+def _answer(order: Order, learner: Learner) -> Answer:
     try:
-        for lesson in order.lessons:
-            if lesson.has_ended:
-                forecaster.ended(lesson.job)
-            else:
-                forecaster.submitted(lesson.job)
-        found = forecaster.forecast(order.snapshot, seed=order.seed, futures=order.futures, only=order.only)
+        return Answer(order.number, learner.answer(order))
     except Exception as failed:  # a defect in a forecast is told, and the next order is taken
         return Answer(order.number, {}, f"{type(failed).__name__}: {failed}")
-    return Answer(order.number, found)
 
 
 if __name__ == "__main__":

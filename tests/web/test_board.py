@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -63,6 +66,24 @@ def test_the_board_shows_turns_and_the_waiting_list_and_follows_what_happens(
     page.wait_for_selector('.bar.past[aria-label*="newcomer"]', state="attached", timeout=15_000)
     assert page.locator(".bar.past").count() >= 2
     page.screenshot(path=SCREENSHOTS / "board.png", full_page=True)
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_who_waits_is_told_when_and_who_runs_what_comes_next(make_rota: Callable[..., Rota], browser: Browser) -> None:
+    rota = make_rota(fleet="h100:1", quantum="2h").up()
+    for name in ("first", "second", "third"):
+        rota.count(name, 100_000, "--time", "3h", member=name)
+    page = enter(rota, browser, viewport={"width": 390, "height": 844}, timezone_id="Asia/Seoul")
+    when = page.locator("#waiting-list li .when")
+    wait_until(lambda: "likely" in when.last.inner_text(), 30, what="the range")
+    begin = rota.jobs()[2]["forecast"]["begin"]
+    assert begin is not None
+    hours = {datetime.fromtimestamp(begin[end], ZoneInfo("Asia/Seoul")).hour for end in ("early", "likely", "late")}
+    assert hours & {int(hour) % 24 for hour in re.findall(r"(\d+):", when.last.inner_text())}
+    page.locator(".bar.running").first.focus()
+    assert re.search("; (its next turn|done): ", page.locator("#details").inner_text())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.screenshot(path=SCREENSHOTS / "forecasts.png", full_page=True)
     assert page.errors == []  # type: ignore[attr-defined]
 
 

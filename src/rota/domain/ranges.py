@@ -185,13 +185,14 @@ def _day_of_end(moment: datetime) -> date:
     return (moment - timedelta(minutes=1)).date()
 
 
-def _floor(at: float, step: int, zone: tzinfo | None) -> float:
+def _floor(at: float, step: int, zone: tzinfo | None) -> int:
     """The last moment at which the clock on the wall showed a whole step."""
-    local = _local(at, zone)
-    return at - (local.hour * HOUR_S + local.minute * MINUTE_S + local.second) % step - local.microsecond / 1e6
+    second = math.floor(at)
+    local = _local(second, zone)
+    return second - (local.hour * HOUR_S + local.minute * MINUTE_S + local.second) % step
 
 
-def _ceil(at: float, step: int, zone: tzinfo | None) -> float:
+def _ceil(at: float, step: int, zone: tzinfo | None) -> int:
     floor = _floor(at, step, zone)
     return floor if floor == at else floor + step
 

@@ -6,14 +6,17 @@ import { Timeline } from "./timeline.js";
 
 const SILENCE_MS = 40_000; // the server says something every 15 s; longer silence is a lost line
 const RETRY_MS = 1_500;
+const AGES_MS = 20_000; // so often what is said from now on is said anew, also when nothing happens
 
 const timeline = new Timeline();
 let board = null;
 let heardAt = 0;
+let shownAt = 0;
 let source = null;
 
 function show(next) {
   board = next;
+  shownAt = Date.now();
   const projects = new Set([...board.turns, ...board.waiting, ...board.recent].map((item) => item.project));
   const colour = colours(projects);
   drawCounts(board);
@@ -92,6 +95,7 @@ async function comeBack() {
 function tick() {
   if (document.hidden) return;
   timeline.flow();
+  if (board && Date.now() - shownAt > AGES_MS) show({ ...board, at: Date.now() / 1000 + timeline.skew });
   if (source && Date.now() - heardAt > SILENCE_MS) {
     source.close();
     source = null;

@@ -1,7 +1,10 @@
 // The waiting list, what ended lately, the counts, and the table for those who do not see the picture.
 
-import { make, time } from "./text.js";
+import { sayRange } from "./ranges.js";
+import { make, span, time } from "./text.js";
 
+const LEAST_TO_JUDGE = 10; // forecasts, before which none says how good they are
+const FRESH = 120; // seconds; a younger forecast needs no age
 const GOOD = new Set(["finished"]);
 
 function fill(id, items, emptyId) {
@@ -23,22 +26,40 @@ function matches(job, wanted) {
   return !wanted || `${job.job} ${job.name} ${job.member} ${job.project}`.toLowerCase().includes(wanted);
 }
 
+/** When a job's turn begins, the likely moment in small; the plain bound while there is no forecast. */
+function begins(forecast, now) {
+  if (!forecast.begin) return [forecast.at_latest ? `by ${time(forecast.at_latest, now)}` : ""];
+  const [between, likely] = sayRange(forecast.begin, now).split(/, (?=likely )/);
+  return likely ? [between, " ", make("small", {}, likely)] : [between];
+}
+
+/** How good forecasts were, and how old these are when that matters. */
+function drawForecasts(board) {
+  const made = board.waiting.map((job) => job.forecast.made_at).filter((at) => at !== null);
+  const old = made.length ? board.at - Math.min(...made) : 0;
+  const parts = [
+    ...(board.of >= LEAST_TO_JUDGE ? [`${Math.floor((10 * board.kept) / board.of)} of 10 forecasts held in the last 30 days`] : []),
+    ...(old > FRESH ? [`as of ${span(old)} ago`] : []),
+  ];
+  document.getElementById("forecasts").textContent = parts.join("; ");
+}
+
 export function drawWaiting(board, colour, wanted) {
   const shown = board.waiting.filter((job) => matches(job, wanted));
-  const items = shown.map((job) => {
-    const latest = job.forecast.at_latest;
-    return make(
+  const items = shown.map((job) =>
+    make(
       "li",
       { class: job.is_mine ? "mine" : null },
       make("span", { class: "place" }, String(job.place ?? "")),
       make("span", { class: "job" }, job.name, " ", make("small", {}, `job ${job.job}`)),
       who(job, colour),
       make("span", { class: "needs soft" }, needs(job)),
-      make("span", { class: "when" }, latest ? `by ${time(latest, board.at)}` : ""),
+      make("span", { class: "when" }, ...begins(job.forecast, board.at)),
       make("span", { class: "why" }, job.told ? `${job.told} ` : "", job.reason),
-    );
-  });
+    ),
+  );
   fill("waiting-list", items, "waiting-empty");
+  drawForecasts(board);
   const more = board.waiting_count - board.waiting.length;
   const note = document.getElementById("waiting-more");
   note.hidden = more <= 0;

@@ -1,5 +1,6 @@
 // The rotation board: a row for each GPU, a bar for each turn, drawn by position alone so that time can flow.
 
+import { sayRange } from "./ranges.js";
 import { make, span, time } from "./text.js";
 
 const TICKS_S = [2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200];
@@ -149,6 +150,13 @@ export class Timeline {
     const who = `Job ${turn.job} ${turn.name}, of ${turn.member}, project ${turn.project}: turn ${number}, from ${time(turn.began_at, at)}`;
     if (turn.ended_at) return `${who} to ${time(turn.ended_at, at)} (${span(turn.ended_at - turn.began_at)}), ${turn.outcome}.`;
     if (turn.state === "ending") return `${who}, is saving its work and then ends.`;
-    return turn.guaranteed_until > at ? `${who}, guaranteed until ${time(turn.guaranteed_until, at)}.` : `${who}, goes on while nobody entitled waits.`;
+    const said = turn.guaranteed_until > at ? `guaranteed until ${time(turn.guaranteed_until, at)}` : "goes on while nobody entitled waits";
+    return `${who}, ${said}${this.expected(turn.forecast, at)}.`;
+  }
+
+  /** What comes after the present turn, as far as it is known. */
+  expected(forecast, at) {
+    const again = forecast?.begin ? `; its next turn: ${sayRange(forecast.begin, at)}` : "";
+    return forecast?.finish ? `${again}; done: ${sayRange(forecast.finish, at)}` : again;
   }
 }

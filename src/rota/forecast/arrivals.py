@@ -2,77 +2,94 @@
 
 Blocks of the past are repeated whole (the block bootstrap; Künsch 1989): jobs come in bursts, by the same people, with
 alike requests, at the hours and on the days at which they work, and all of that is kept without a model of it. The
-next hour is often like the last one, so that is one of the blocks it is drawn from.
+next minutes are often like the last ones, and the next hour like the last one: often they are what is repeated.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
 
+from rota.domain.estimates import Estimate
 from rota.domain.jobs import Job
 
 HOUR_S, DAY_S = 3600.0, 86400.0
+#: Of a shorter past nothing is expected.
+LEAST_KNOWN_S = HOUR_S
+#: Later arrivals hardly matter to those who wait now.
+AHEAD_S = 14 * DAY_S
 #: So much of the past is repeated in one piece.
 BLOCK_S = 6 * HOUR_S
 #: So far back a block may lie, and after so long it is half as likely to be chosen.
 MOST_DAYS, HALF_LIFE_DAYS = 56, 14.0
 #: A day on another day of the week, against the same one.
 OTHER_WEEKDAY = 0.35
-#: How often the next hour is taken to be like the last one.
-PERSISTENCE = 0.5
+#: The next while is taken to be like the last one, so often: a rush goes on, quiet too.
+PERSISTENCE = ((600.0, 0.5), (HOUR_S, 0.5))
 REMEMBERED = 20_000
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A submit of the past."""
+
+    at: float
+    job: Job
+    estimate: Estimate | None  #: what was believed of its run time then
 
 
 @dataclass(slots=True)
 class Arrivals:
     """Submits of the past, in order."""
 
-    _jobs: deque[Job] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _past: deque[Arrival] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _since: float | None = None  #: when watching began; epoch seconds
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, estimate: Estimate | None) -> None:
         """A job was submitted, later than all before it."""
         if self._since is None:
             self._since = job.submitted_at
-        self._jobs.append(job)
+        self._past.append(Arrival(job.submitted_at, job, estimate))
 
-    def draw(self, at: float, until: float, chance: random.Random) -> list[tuple[float, Job]]:
-        """What may come from `at` on, as (when, a past job like it), in order."""
-        if self._since is None or not self._jobs:
-            return []
-        known_s = at - max(self._since, self._jobs[0].submitted_at if self._is_full else self._since)
-        drawn: list[tuple[float, Job]] = []
+    def draw(self, at: float, chance: random.Random) -> Iterator[Arrival]:
+        """What may come from `at` on, in order, for `AHEAD_S`: past submits, moved."""
+        if self._since is None or not self._past:
+            return
+        known_s = at - max(self._since, self._past[0].at if self._is_full else self._since)
         begin = at
-        if known_s >= HOUR_S and chance.random() < PERSISTENCE:
-            drawn += self._block(at, min(at + HOUR_S, until), HOUR_S)
-            begin += HOUR_S
-        while begin < until:
-            back_s = _days_back(known_s, chance) * DAY_S
-            if not back_s:  # less than a day is known: so much of it as there is, again and again
-                back_s = max(known_s, 0.0)
-                if back_s < HOUR_S:
-                    break
-            end = min(begin + min(BLOCK_S, back_s), until)
-            drawn += self._block(begin, end, back_s + (begin - at) // back_s * back_s if back_s < DAY_S else back_s)
+        for lasts_s, part in PERSISTENCE:
+            if known_s >= lasts_s and chance.random() < part:
+                yield from self._block(begin, begin + lasts_s, begin + lasts_s - at)
+                begin += lasts_s
+        if known_s < LEAST_KNOWN_S:
+            return
+        while begin < at + AHEAD_S:
+            # Less than a day is known, or not as much as lies ahead: so much of it as there is, again and again.
+            cycle_s = _days_back(known_s, chance) * DAY_S or known_s
+            back_s = cycle_s * (math.floor((begin - at) / cycle_s + ROUNDING) + 1)
+            end = min(begin + BLOCK_S, at + back_s)
+            yield from self._block(begin, end, back_s)
             begin = end
-        return drawn
 
     @property
     def _is_full(self) -> bool:
-        return len(self._jobs) == self._jobs.maxlen
+        return len(self._past) == self._past.maxlen
 
-    def _block(self, begin: float, end: float, back_s: float) -> list[tuple[float, Job]]:
+    def _block(self, begin: float, end: float, back_s: float) -> list[Arrival]:
         """The submits of as long a time, `back_s` before; one that lies ahead has none."""
-        low = bisect_left(self._jobs, begin - back_s, key=_submitted_at)
-        high = bisect_left(self._jobs, end - back_s, key=_submitted_at)
-        return [(self._jobs[place].submitted_at + back_s, self._jobs[place]) for place in range(low, high)]
+        low = bisect_left(self._past, begin - back_s, key=_at)
+        high = bisect_left(self._past, end - back_s, key=_at)
+        return [replace(one, at=one.at + back_s) for one in islice(self._past, low, high)]
 
 
-def _submitted_at(job: Job) -> float:
-    return job.submitted_at
+_at = attrgetter("at")
 
 
 def _days_back(known_s: float, chance: random.Random) -> int:

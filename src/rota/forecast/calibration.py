@@ -1,16 +1,138 @@
-"""Forecasts held against what came: ranges are widened, narrowed and shifted so that nine of ten bounds hold."""
+"""Forecasts held against what came: ranges are shifted, widened and narrowed so that nine of ten bounds hold.
+
+Two steps, both online and without any assumption about how the raw ranges come about:
+
+1. What came of the most similar and most recent promises, as a factor on the foreseen wait, gives the ranges of
+   the next one (conformal prediction with weighted residuals: Papadopoulos, Gammerman, Vovk 2008; Tibshirani et al.
+   2019).
+2. The levels at which these are read are moved after every promise, down when it held and up when it did not, so that
+   in the long run the bounds hold as often as they say whatever happens (adaptive conformal inference: Gibbs and Candès
+   2021). Sizes of jobs have levels of their own beside the common ones.
+"""
 
 from __future__ import annotations
 
-from rota.domain.forecasts import Promise, Range
+import math
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from rota.domain.forecasts import LEVELS, Promise, Range
+from rota.forecast.score import held, size_of
+
+#: Waits are compared on a logarithmic scale from so many seconds on.
+LEAST_WAIT_S = 10.0
+#: The latest so many promises are remembered; of two, one that came so many promises later counts twice as much.
+REMEMBERED, HALF_LIFE = 600, 150.0
+#: How far apart promises may be to be similar: foreseen wait and width of the range as logarithms, GPUs in doublings.
+WAIT_SCALE, WIDTH_SCALE, GPUS_SCALE = 0.8, 0.8, 1.5
+#: The raw range itself counts as so many similar promises: it is all there is at first.
+RAW_WEIGHT = 3.0
+#: A raw range is at least so wide, as a factor between its bounds.
+LEAST_WIDTH = math.log(1.2)
+#: How fast levels move, common ones and those of a size.
+STEP, SIZE_STEP = 0.01, 0.015
+LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A promise and what came of it."""
+
+    wait: float  #: that was foreseen, logarithm
+    width: float
+    gpus: float  #: doublings
+    factor: float  #: what came against what was foreseen, logarithm
+
+
+@dataclass(slots=True)
 class Calibration:
     """Learns from promises in the order in which it is known what came of them. Can be pickled."""
 
+    _known: deque[_Known] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _shift: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    _size_shift: dict[str, list[float]] = field(default_factory=dict)
+
     def told(self, raw: Range, made_at: float, gpus: int) -> Range:
         """The range as it is told to people."""
-        return raw
+        like = _features(raw, made_at, gpus)
+        ascending, cumulative = self._factors(like, raw, made_at)
+        moments = []
+        for place, level in enumerate(LEVELS):
+            shift = self._shift[place] + self._size_shift.get(size_of(gpus), _NO_SHIFT)[place]
+            part = min(max(level + shift, LEAST_LEVEL), MOST_LEVEL)
+            factor = _weighted_quantile(ascending, cumulative, part)
+            moments.append(made_at + max(math.exp(like.wait + factor) - LEAST_WAIT_S, 0.0))
+        early, likely, late = sorted(moments)
+        return Range(early, likely, late)
 
     def learn(self, promise: Promise) -> None:
         """One whose turn has begun."""
+        if promise.is_kept is None or promise.began_at is None:
+            return
+        like = _features(promise.raw, promise.made_at, promise.gpus)
+        came = math.log(max(promise.began_at - promise.made_at, 0.0) + LEAST_WAIT_S)
+        self._known.append(_Known(like.wait, like.width, like.gpus, came - like.wait))
+        own = self._size_shift.setdefault(size_of(promise.gpus), [0.0, 0.0, 0.0])
+        told = promise.told
+        for place, (level, moment) in enumerate(zip(LEVELS, (told.early, told.likely, told.late), strict=True)):
+            missed_by = level - held(moment, promise.began_at)
+            self._shift[place] += STEP * missed_by
+            own[place] += SIZE_STEP * missed_by
+
+    def _factors(self, like: _Known, raw: Range, made_at: float) -> tuple[list[float], list[float]]:
+        """Factors that may come, ascending, and their weights added up."""
+        newest = len(self._known) - 1
+        found = [
+            (one.factor, _likeness(one, like) * 0.5 ** ((newest - place) / HALF_LIFE))
+            for place, one in enumerate(self._known)
+        ]
+        found += [(moment - like.wait, RAW_WEIGHT / 3) for moment in _spread(raw, made_at)]
+        found.sort()
+        return [factor for factor, _ in found], list(accumulate(weight for _, weight in found))
+
+
+_NO_SHIFT = [0.0, 0.0, 0.0]
+
+
+def _features(raw: Range, made_at: float, gpus: int) -> _Known:
+    low, middle, high = (math.log(max(moment - made_at, 0.0) + LEAST_WAIT_S) for moment in _moments(raw))
+    return _Known(middle, max(high - low, LEAST_WIDTH), math.log2(gpus), 0.0)
+
+
+def _likeness(one: _Known, other: _Known) -> float:
+    far = (
+        ((one.wait - other.wait) / WAIT_SCALE) ** 2
+        + ((one.width - other.width) / WIDTH_SCALE) ** 2
+        + ((one.gpus - other.gpus) / GPUS_SCALE) ** 2
+    )
+    return math.exp(-far / 2)
+
+
+def _moments(raw: Range) -> tuple[float, float, float]:
+    return raw.early, raw.likely, raw.late
+
+
+def _spread(raw: Range, made_at: float) -> list[float]:
+    """The raw range as three equally likely values, logarithms; at least so wide."""
+    low, middle, high = (math.log(max(moment - made_at, 0.0) + LEAST_WAIT_S) for moment in _moments(raw))
+    return [min(low, middle - LEAST_WIDTH / 2), middle, max(high, middle + LEAST_WIDTH)]
+
+
+def _weighted_quantile(ascending: list[float], cumulative: list[float], part: float) -> float:
+    """Between the middles of neighbours' weights."""
+    goal = part * cumulative[-1]
+    place = bisect_left(cumulative, goal)
+    place = min(place, len(ascending) - 1)
+    before = cumulative[place - 1] if place else 0.0
+    middle = (before + cumulative[place]) / 2
+    other = place + 1 if goal > middle else place - 1
+    if not 0 <= other < len(ascending):
+        return ascending[place]
+    other_before = cumulative[other - 1] if other else 0.0
+    other_middle = (other_before + cumulative[other]) / 2
+    if other_middle == middle:
+        return ascending[place]
+    along = (goal - middle) / (other_middle - middle)
+    return ascending[place] + along * (ascending[other] - ascending[place])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from rota.domain.estimates import Estimate
 from rota.domain.forecasts import Forecast
 from rota.domain.jobs import Job
 from rota.forecast.arrivals import Arrivals
+from rota.forecast.durations import stated
 from rota.forecast.futures import forecast_from
 from rota.forecast.lengths import Lengths
 from rota.policy.values import Snapshot
@@ -20,9 +22,9 @@ class Forecaster:
     lengths: Lengths = field(default_factory=Lengths)
     arrivals: Arrivals = field(default_factory=Arrivals)
 
-    def submitted(self, job: Job) -> None:
-        """A job has come onto the list, at `job.submitted_at`."""
-        self.arrivals.add(job)
+    def submitted(self, job: Job, estimate: Estimate | None = None) -> None:
+        """A job has come onto the list, at `job.submitted_at`; `estimate` is what was believed of it then."""
+        self.arrivals.add(job, estimate or stated(job))
 
     def ended(self, job: Job) -> None:
         """A job has ended, as recorded: finished, failed or cancelled."""

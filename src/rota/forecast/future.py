@@ -8,8 +8,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import Job, JobState
@@ -30,6 +31,15 @@ MANY_JOBS, LEAST_LOOK_QUANTA = 200, 0.125
 MOST_LOOKS = 400
 
 
+class Coming(NamedTuple):
+    """A job that is not there yet."""
+
+    job: Job
+    estimate: Estimate | None  #: what is believed of it when it comes
+    total_s: float
+    reports: bool
+
+
 @dataclass(slots=True)
 class Way:
     """What one future is made of."""
@@ -38,7 +48,7 @@ class Way:
     repeats_s: float  #: work that is done twice after a stop
     totals_s: dict[int, float] = field(default_factory=dict)  #: run time of each job, all its turns together
     reporting: set[int] = field(default_factory=set)  #: jobs that tell how far they are
-    arrivals: list[Job] = field(default_factory=list)  #: in the order of their submit
+    coming: Iterator[Coming] = field(default_factory=lambda: iter(()))  #: in the order of their submit
 
 
 @dataclass(slots=True)
@@ -75,7 +85,7 @@ class Future:
         self._speeds = {tier: rules.speeds.get(tier, 1.0) / fastest for tier in snapshot.tiers}
         self._told = Told()
         self._events: list[tuple[float, int, int, int]] = []  # (when, what, job, number of its turn)
-        self._arrived = 0
+        self._next = next(way.coming, None)
         self._looked_at = snapshot.at
         self._free_since: dict[str, float] = {}  # by GPU
         self._blocked = {job: set(unmet) for job, unmet in snapshot.is_blocked_by.items()}
@@ -110,22 +120,28 @@ class Future:
         return max(min(LOOK_PART_A_JOB * jobs, MOST_LOOK_PART) * passed_s, least_s)
 
     def _next_at(self) -> float:
-        arrivals = self._way.arrivals
-        arrival_at = arrivals[self._arrived].submitted_at if self._arrived < len(arrivals) else math.inf
+        arrival_at = self._next.job.submitted_at if self._next is not None else math.inf
         return min(self._events[0][0] if self._events else math.inf, arrival_at)
 
     def _go_on_until(self, at: float) -> None:
         """Everything that happens up to then, each at its time."""
         while self._events and self._events[0][0] <= at:
-            self.at, what, job, number = heapq.heappop(self._events)
-            self._happen(what, job, number)
-        arrivals = self._way.arrivals
-        while self._arrived < len(arrivals) and arrivals[self._arrived].submitted_at <= at:
-            job_that_came = arrivals[self._arrived]
-            self._runs[job_that_came.id] = _Run(job_that_came, self._way.totals_s[job_that_came.id])
-            self._standing.add(job_that_came)
-            self._arrived += 1
+            self.at, *event = heapq.heappop(self._events)
+            self._happen(*event)
+        while self._next is not None and self._next.job.submitted_at <= at:
+            self._come(self._next)
+            self._next = next(self._way.coming, None)
         self.at = at
+
+    def _come(self, new: Coming) -> None:
+        job = new.job
+        self._way.totals_s[job.id] = new.total_s
+        self._runs[job.id] = _Run(job, new.total_s)
+        if new.reports:
+            self._way.reporting.add(job.id)
+        if new.estimate is not None:
+            self._standing.know(job.id, new.estimate)
+        self._standing.add(job)
 
     def _expect_finishes(self, jobs: Collection[int]) -> None:
         """Those that are not done by now go on as they came along so far."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from rota.domain.forecasts import LEVELS, Forecast, Range
 from rota.domain.jobs import Job, JobState
 from rota.forecast.arrivals import Arrivals
-from rota.forecast.future import Future, Told, Way
+from rota.forecast.future import Coming, Future, Told, Way
 from rota.forecast.lengths import Lengths
 from rota.policy.values import Snapshot
 
 #: A refresh is to cost about two seconds: so many jobs are run through over all its futures.
 JOBS_IN_ALL = 6_000
 FEWEST, MOST = 3, 24
-#: New jobs are drawn for so long ahead; later ones hardly matter to those who wait now.
-ARRIVALS_S = 7 * 86400.0
 #: A moment that no future reached is as far off as this many times the furthest that one did.
 BEYOND_FACTOR = 2.0
 
@@ -53,13 +51,11 @@ def forecast_from(
     if not wanted:
         return {}
     count = futures or min(max(JOBS_IN_ALL // len(snapshot.jobs), FEWEST), MOST)
-    ways = [Way(saves_s=(habits or Habits()).stop_s, repeats_s=(habits or Habits()).resumes_in_s) for _ in range(count)]
+    habits = habits or Habits()
+    coming = [_coming(snapshot, lengths, arrivals, random.Random(seed * 1_000_003 + number)) for number in range(count)]
+    ways = [Way(saves_s=habits.stop_s, repeats_s=habits.resumes_in_s, coming=each) for each in coming]
     _draw_lengths(snapshot, lengths, seed, ways)
-    told = []
-    for number, way in enumerate(ways):
-        chance = random.Random(seed * 1_000_003 + number)
-        _draw_arrivals(snapshot, lengths, arrivals, chance, way)
-        told.append(Future(snapshot, way).run(wanted, wants_finish=wants_finish))
+    told = [Future(snapshot, way).run(wanted, wants_finish=wants_finish) for way in ways]
     return {job.id: _forecast(job, snapshot.at, told) for job in snapshot.jobs if job.id in wanted}
 
 
@@ -78,25 +74,24 @@ def _draw_lengths(snapshot: Snapshot, lengths: Lengths, seed: int, ways: Sequenc
         ran_s = job.attained_gpu_s / job.request.gpus
         if (turn := turns.get(job.id)) is not None:
             ran_s += max(snapshot.at - turn.granted_at, 0.0)
-        distribution = lengths.of(job, ran_s, snapshot.estimates.get(job.id))
+        length = lengths.of(job, ran_s, snapshot.estimates.get(job.id))
         offset, reports = chance.random(), chance.random() < reporting_part
         for way, stratum in zip(ways, order, strict=True):
-            way.totals_s[job.id] = distribution.quantile((stratum + offset) / len(ways))
+            way.totals_s[job.id] = length.quantile((stratum + offset) / len(ways))
             if reports:
                 way.reporting.add(job.id)
 
 
-def _draw_arrivals(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: random.Random, way: Way) -> None:
+def _coming(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: random.Random) -> Iterator[Coming]:
     next_id = max(job.id for job in snapshot.jobs) + 1
-    for at, like in arrivals.draw(snapshot.at, snapshot.at + ARRIVALS_S, chance):
+    for number, one in enumerate(arrivals.draw(snapshot.at, chance), start=next_id):
+        like = one.job
         job = Job(
-            next_id, like.name, like.member, like.project, like.request, at, JobState.WAITING, at, command=like.command
-        )
-        way.totals_s[next_id] = lengths.of(job, 0.0, None).quantile(chance.random())
-        if chance.random() < lengths.reporting_part:
-            way.reporting.add(next_id)
-        way.arrivals.append(job)
-        next_id += 1
+            number, like.name, like.member, like.project, like.request, one.at, JobState.WAITING, one.at,
+            command=like.command,
+        )  # fmt: skip
+        total_s = lengths.of(job, 0.0, one.estimate).quantile(chance.random())
+        yield Coming(job, one.estimate, total_s, chance.random() < lengths.reporting_part)
 
 
 def _forecast(job: Job, at: float, told: Sequence[Told]) -> Forecast:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import NormalDist
+from typing import NamedTuple
 
 from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import Job
@@ -33,8 +34,8 @@ PROGRESS_SIGMA = 0.12
 STATED_SIGMA = 1.0
 #: A job that has used up what was measured needs at least this part more.
 LEAST_LEFT_PART = 0.02
-#: Beyond the longest that was ever seen, half of the jobs end before this factor.
-TAIL_FACTOR = 2.0
+#: A job that runs longer than any before may take at most this many times as long.
+LEAST_TAIL = 0.02
 
 #: Run times of jobs, as (probability, seconds): rounded from four virtual clusters of Microsoft's Philly trace
 #: (74,693 jobs; Jeon et al., USENIX ATC 2019; CC BY 4.0), for up to four GPUs and for more.
@@ -47,7 +48,7 @@ WIDE_PRIOR = (
 )  # fmt: skip
 WIDE_GPUS = 5
 #: A prior is a distribution of this many equally likely run times.
-PRIOR_VALUES = 64
+PRIOR_VALUES, NORMAL_VALUES = 64, 16
 
 Kind = tuple[object, ...]
 
@@ -63,10 +64,30 @@ class Distribution:
         self._values = [value for value, _ in weighted]
         self._cumulative = list(accumulate(weight for _, weight in weighted))
 
+    def quantile(self, part: float, above: float = 0.0) -> float:
+        """Of the values above that one, the value below which this part lies.
+
+        Beyond the longest that is known, half end before twice the time, and so on (a Pareto tail of index 1).
+        """
+        values, cumulative = self._values, self._cumulative
+        out = bisect_right(values, above)
+        if out == len(values):
+            return above / max(1.0 - part, LEAST_TAIL)
+        gone = cumulative[out - 1] if out else 0.0
+        place = bisect_right(cumulative, gone + part * (cumulative[-1] - gone))
+        return values[min(place, len(values) - 1)]
+
+
+class Length(NamedTuple):
+    """How long one job may run in all."""
+
+    distribution: Distribution
+    scale: float  #: the distribution is in units of so many seconds
+    ran_s: float  #: it is longer than that
+
     def quantile(self, part: float) -> float:
-        """The value below which this part lies."""
-        place = bisect_right(self._cumulative, part * self._cumulative[-1])
-        return self._values[min(place, len(self._values) - 1)]
+        """Seconds; above `ran_s`."""
+        return self.scale * self.distribution.quantile(part, self.ran_s / self.scale)
 
 
 @dataclass(slots=True)
@@ -106,17 +127,18 @@ class Lengths:
             for kind in _stated_kinds(job):
                 self._remember(self._per_stated, kind, run_s / stated_s)
 
-    def of(self, job: Job, ran_s: float, estimate: Estimate | None) -> Distribution:
-        """Total run time of a job that has run `ran_s` seconds and is not done; all values are above that."""
+    def of(self, job: Job, ran_s: float, estimate: Estimate | None) -> Length:
+        """Total run time of a job that has run `ran_s` seconds and is not done."""
         if estimate is not None and estimate.is_measured:
-            return _measured(estimate.total_s, ran_s)
+            return Length(_MEASURED, estimate.total_s, max(ran_s, ran_s + LEAST_LEFT_PART * estimate.total_s))
         stated_s = estimate.total_s if estimate is not None and estimate.source is Source.STATED else None
-        if ran_s > 0:
-            return self._mixture(job, ran_s, stated_s)
-        kind = (job.project, job.member, script_of(job.command), job.request.gpus, stated_s)
+        script = script_of(job.command)
+        is_by_stated_time_alone = stated_s is not None and not script
+        kind: Kind = (job.project, job.member, script, job.request.gpus, None if is_by_stated_time_alone else stated_s)
+        kind = (*kind, stated_s is not None)
         if kind not in self._fresh:
-            self._fresh[kind] = self._mixture(job, ran_s, stated_s)
-        return self._fresh[kind]
+            self._fresh[kind] = self._mixture(job, 1.0 if is_by_stated_time_alone else stated_s)
+        return Length(self._fresh[kind], stated_s if stated_s and is_by_stated_time_alone else 1.0, ran_s)
 
     @property
     def reporting_part(self) -> float:
@@ -128,19 +150,15 @@ class Lengths:
             seen[kind] = _Seen(deque(maxlen=REMEMBERED if len(kind) > 1 else REMEMBERED_OF_ALL))
         seen[kind].add(value)
 
-    def _mixture(self, job: Job, ran_s: float, stated_s: float | None) -> Distribution:
+    def _mixture(self, job: Job, stated_s: float | None) -> Distribution:
         weighted: list[tuple[float, float]] = []
         left = 1.0
         for values in self._levels(job, stated_s):
             part = left * len(values) / (len(values) + STRENGTH)
             left -= part
-            longer = values[bisect_right(values, ran_s) :]
-            weighted += [(value, part / len(values)) for value in longer]
-        prior = _stated_prior(stated_s) if stated_s else _prior(job.request.gpus)
-        weighted += [(value, left / len(prior)) for value in prior if value > ran_s]
-        # However long it has run, it may run on.
-        longest = max(ran_s, prior[-1])
-        weighted += [(longest * TAIL_FACTOR**step, 1e-6 * 0.5**step) for step in (0.5, 1.5, 2.5)]
+            weighted += [(value, part / len(values)) for value in values]
+        prior = [stated_s * factor for factor in _STATED] if stated_s else _prior(job.request.gpus)
+        weighted += [(value, left / len(prior)) for value in prior]
         return Distribution(weighted)
 
     def _levels(self, job: Job, stated_s: float | None) -> Iterator[list[float]]:
@@ -177,15 +195,6 @@ def _stated_kinds(job: Job) -> list[Kind]:
     return [("stated", job.member), ("stated",)] if job.member else [("stated",)]
 
 
-def _measured(total_s: float, ran_s: float) -> Distribution:
-    least_s = ran_s + LEAST_LEFT_PART * total_s
-    return Distribution([(max(total_s * math.exp(PROGRESS_SIGMA * z), least_s), 1.0) for z in _NORMAL])
-
-
-def _stated_prior(stated_s: float) -> list[float]:
-    return [stated_s * math.exp(STATED_SIGMA * z) for z in _NORMAL]
-
-
 def _prior(gpus: int) -> list[float]:
     return _WIDE if gpus >= WIDE_GPUS else _NARROW
 
@@ -201,5 +210,11 @@ def _values(table: tuple[tuple[float, float], ...]) -> list[float]:
     return values
 
 
+def _log_normal(sigma: float) -> list[float]:
+    """Equally likely factors."""
+    return [math.exp(sigma * NormalDist().inv_cdf((step + 0.5) / NORMAL_VALUES)) for step in range(NORMAL_VALUES)]
+
+
 _NARROW, _WIDE = _values(NARROW_PRIOR), _values(WIDE_PRIOR)
-_NORMAL = [NormalDist().inv_cdf((step + 0.5) / 16) for step in range(16)]
+_STATED = _log_normal(STATED_SIGMA)
+_MEASURED = Distribution([(factor, 1.0) for factor in _log_normal(PROGRESS_SIGMA)])

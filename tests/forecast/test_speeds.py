@@ -11,6 +11,7 @@ from rota.forecast.speeds import Origin, TierSpeed, tier_speeds
 
 TIERS = ("h100", "rtx3090")
 TABLE = {"h100": 1.0, "rtx3090": 0.25}
+TOTAL = 10_000  # steps of each job
 
 
 def seen(jobs: int, times_slower: float) -> Paces:
@@ -18,8 +19,8 @@ def seen(jobs: int, times_slower: float) -> Paces:
     paces = Paces()
     for job in range(jobs):
         for number, (tier, seconds) in enumerate((("h100", 60.0), ("rtx3090", 60.0 * times_slower))):
-            paces.report(f"{job}.{number}", job, tier, 1000 * number, 0.0)
-            paces.report(f"{job}.{number}", job, tier, 1000 * number + 1000, seconds)
+            paces.report(f"{job}.{number}", job, tier, 1000 * number, TOTAL, 0.0)
+            paces.report(f"{job}.{number}", job, tier, 1000 * number + 1000, TOTAL, seconds)
             paces.end_turn(f"{job}.{number}")
     return paces
 
@@ -50,8 +51,8 @@ def test_a_tier_in_no_table_is_as_slow_as_the_slowest_until_it_was_measured() ->
     paces = Paces()
     for job in range(3):
         for tier, steps in (("h100", 1000), ("thing", 700)):
-            paces.report(f"{job}.{tier}", job, tier, 0, 0.0)
-            paces.report(f"{job}.{tier}", job, tier, steps, 100.0)
+            paces.report(f"{job}.{tier}", job, tier, 0, TOTAL, 0.0)
+            paces.report(f"{job}.{tier}", job, tier, steps, TOTAL, 100.0)
     assert tier_speeds(tiers, TABLE, {}, paces)["thing"].speed == pytest.approx(0.7)
 
 
@@ -65,21 +66,21 @@ def test_a_measurement_lies_between_the_table_and_the_jobs(times_slower: float, 
 def test_start_up_does_not_count_and_a_repeated_report_changes_nothing() -> None:
     paces = Paces()
     for at, step in ((500.0, 0), (600.0, 100), (600.0, 100), (550.0, 50), (700.0, 200)):
-        paces.report("1.1", 1, "h100", step, at)
-    assert paces.by_job[1]["h100"].per_s == pytest.approx(1.0)
+        paces.report("1.1", 1, "h100", step, TOTAL, at)
+    assert paces.by_job[1]["h100"].per_s == pytest.approx(1.0 / TOTAL)
 
 
 def test_a_job_that_starts_anew_is_measured_from_there() -> None:
     paces = Paces()
     for at, step in ((0.0, 900), (100.0, 1000), (200.0, 0), (300.0, 100)):
-        paces.report("1.1", 1, "h100", step, at)
-    assert paces.by_job[1]["h100"].per_s == pytest.approx(1.0)
+        paces.report("1.1", 1, "h100", step, TOTAL, at)
+    assert paces.by_job[1]["h100"].per_s == pytest.approx(1.0 / TOTAL)
 
 
 def test_ended_jobs_are_remembered_only_when_they_compare_tiers() -> None:
     paces = seen(3 * MOST_REMEMBERED, times_slower=2.0)
-    paces.report("one", 10**6, "h100", 0, 0.0)
-    paces.report("one", 10**6, "h100", 10, 100.0)
+    paces.report("one", 10**6, "h100", 0, TOTAL, 0.0)
+    paces.report("one", 10**6, "h100", 10, TOTAL, 100.0)
     for job in [10**6, *range(3 * MOST_REMEMBERED)]:
         paces.end_job(job)
     assert 10**6 not in paces.by_job

@@ -65,6 +65,7 @@ def start_order(turn: Turn, job: Job, laboratory: Laboratory) -> StartOrder:
         guaranteed_until=turn.guaranteed_until,
         checkpoint=job.request.checkpoint,
         notice_signal=job.request.notice_signal,
+        progress=job.progress,
     )
 
 

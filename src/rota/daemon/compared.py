@@ -34,7 +34,10 @@ class Compared:
 
     def hear(self, event: Progressed, turn: Turn) -> None:
         """A turn says how far its job is."""
-        self._paces.report(turn.id, turn.job, turn.tier, event.step, event.at)
+        if event.progress is None:
+            self._paces.end_turn(turn.id)
+        else:
+            self._paces.report(turn.id, turn.job, turn.tier, event.step, event.total, event.at)
 
     def take_over(self, entries: Entries) -> None:
         """Turns and jobs have ended."""

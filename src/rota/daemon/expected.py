@@ -9,6 +9,7 @@ from rota.domain.estimates import Estimate
 from rota.domain.jobs import Job
 from rota.domain.turns import Turn
 from rota.engines.contract import Progressed
+from rota.forecast.course import Course
 from rota.forecast.durations import LikeJobs, from_progress, stated
 from rota.store.contract import Entries, JobFilter, Store
 
@@ -21,11 +22,12 @@ class Expected:
 
     like_jobs: LikeJobs = field(default_factory=LikeJobs)
     _measured: dict[int, Estimate] = field(default_factory=dict)
+    _courses: dict[int, Course] = field(default_factory=dict)
     _guessed: dict[int, Estimate | None] = field(default_factory=dict)
 
     @staticmethod
     def from_store(store: Store, open_jobs: Iterable[Job]) -> Expected:
-        """As far as the store tells. A running job's progress is at hand again with its next report."""
+        """As far as the store tells: each at the mean of its pace, until its reports tell the present one again."""
         past = store.jobs(JobFilter(is_final=True, limit=PAST_JOBS))
         expected = Expected(LikeJobs.of(reversed(past)))
         for job in open_jobs:
@@ -35,13 +37,19 @@ class Expected:
     def hear(self, event: Progressed, turn: Turn, job: Job) -> None:
         """A job says how far it is. `job` is as it was when its present turn began."""
         present_s = max(event.at - (turn.began_at or turn.granted_at), 0.0)
-        self._measure(job, (event.step, event.total), job.attained_gpu_s / job.request.gpus + present_s)
+        ran_s = job.attained_gpu_s / job.request.gpus + present_s
+        if event.progress is None:
+            self._forget(job.id)
+            return
+        course = self._courses.get(job.id, Course()).reported(turn.id, ran_s, event.step / event.total)
+        self._courses[job.id] = course
+        self._measure(job, event.progress, ran_s, course.pace)
 
     def take_over(self, entries: Entries) -> None:
         """Jobs have ended: there is something to learn for those like them."""
         for job in entries.jobs:
             if job.state.is_final:
-                self._measured.pop(job.id, None)
+                self._forget(job.id)
                 self._guessed.pop(job.id, None)
                 if self.like_jobs.add(job):
                     self._guessed.clear()
@@ -63,7 +71,11 @@ class Expected:
         """Of a job that has not run: its --time, or what like jobs took."""
         return stated(job) or self.like_jobs.estimate(job)
 
-    def _measure(self, job: Job, progress: tuple[int, int] | None, ran_s: float) -> None:
-        estimate = from_progress(progress, ran_s)
+    def _forget(self, job: int) -> None:
+        self._measured.pop(job, None)
+        self._courses.pop(job, None)
+
+    def _measure(self, job: Job, progress: tuple[int, int] | None, ran_s: float, pace: float | None = None) -> None:
+        estimate = from_progress(progress, ran_s, pace)
         if estimate is not None:
             self._measured[job.id] = estimate

@@ -65,7 +65,7 @@ def _note(event: Saved | Progressed, books: Books, draft: Draft) -> None:
     if turn is None or job is None:
         return
     if isinstance(event, Progressed):
-        job = replace(job, progress=(event.step, event.total))
+        job = replace(job, progress=event.progress)
     else:
         turn = replace(turn, saved_at=event.at)
         job = replace(job, saving_interval_s=event.interval_s or job.saving_interval_s)

@@ -11,7 +11,7 @@ class Source(StrEnum):
 
     LIKE_JOBS = "like jobs"  # the history of jobs that look the same
     STATED = "stated"  # the member's own --time
-    PROGRESS = "progress"  # how far it has come, from rota_turn.progress
+    PROGRESS = "progress"  # how far it has come, from rota_turn.progress or its output
 
 
 @dataclass(frozen=True, slots=True)

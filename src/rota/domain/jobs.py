@@ -109,7 +109,7 @@ class Job:
     after_turn: AfterTurn | None = None
     array: str = ""  #: "12_3": the third task of the array that job 12 began
     saving_interval_s: float | None = None  #: how often it renews its checkpoint, as seen so far
-    progress: tuple[int, int] | None = None  #: (step, total), from rota_turn.progress
+    progress: tuple[int, int] | None = None  #: (step, total), from rota_turn.progress or its output
     ended_at: float | None = None
     exit_code: int | None = None
     last_end: TurnEnded | None = None  #: how its last turn ended, with what was lost

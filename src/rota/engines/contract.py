@@ -39,6 +39,7 @@ class StartOrder:
     guaranteed_until: float
     checkpoint: str | None = None
     notice_signal: str | None = None
+    progress: tuple[int, int] | None = None  #: (step, total) that the job had reached before this turn
 
 
 class Patience(StrEnum):
@@ -88,12 +89,17 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """`rota_turn.progress(step, total)`."""
+    """How far the job is: by `rota_turn.progress(step, total)`, else as its output shows."""
 
     turn: str
     at: float
     step: int
-    total: int
+    total: int  #: 0: what its output showed before has turned out to be no measure of the job
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """(step, total); None when it is not known any more."""
+        return (self.step, self.total) if self.total > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,20 @@ _SCRIPTS = (".py", ".sh", ".r", ".jl")
 Kind = tuple[str, str, str, int]
 
 
-def from_progress(progress: tuple[int, int] | None, ran_s: float) -> Estimate | None:
-    """The total at the pace so far: `ran_s` seconds of all turns have brought it to `step` of `total`."""
+def from_progress(progress: tuple[int, int] | None, ran_s: float, pace: float | None = None) -> Estimate | None:
+    """What it has run plus what is left at its pace: `ran_s` seconds of all turns have brought it to `step` of `total`.
+
+    `pace` is the part of the job that it does in a second of late (see course.py). The mean since its beginning, which
+    is taken where none is known, counts every start-up and every step that was lost and done again as if what is left
+    would cost them once more: a job of one hour that has compiled for ten minutes and run for ten would take two.
+    """
     if progress is None or ran_s < LEAST_RAN_S:
         return None
     step, total = progress
     if total <= 0 or step < LEAST_PART * total:
         return None
-    return Estimate(ran_s * total / min(step, total), Source.PROGRESS)
+    part = min(step / total, 1.0)
+    return Estimate(ran_s + (1.0 - part) / (pace or part / ran_s), Source.PROGRESS)
 
 
 def stated(job: Job) -> Estimate | None:

@@ -13,15 +13,15 @@ MOST_REMEMBERED = 500
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Steps between two reports of one turn, and how long they took; added up over turns."""
+    """The part of the job between two reports of one turn, and how long it took; added up over turns."""
 
-    steps: int = 0
+    part: float = 0.0
     seconds: float = 0.0
 
     @property
     def per_s(self) -> float | None:
-        """Steps a second; None while too little was seen."""
-        return self.steps / self.seconds if self.seconds >= LEAST_SEEN_S and self.steps > 0 else None
+        """Part of the job a second; None while too little was seen."""
+        return self.part / self.seconds if self.seconds >= LEAST_SEEN_S and self.part > 0 else None
 
 
 @dataclass(slots=True)
@@ -29,19 +29,22 @@ class Paces:
     """What the reports say, by job and tier. Start-up is left out: a stretch begins with a turn's first report."""
 
     by_job: dict[int, dict[str, Stretch]] = field(default_factory=dict)
-    _latest: dict[str, tuple[int, float]] = field(default_factory=dict)  #: by turn: (step, when)
+    _latest: dict[str, tuple[float, float]] = field(default_factory=dict)  #: by turn: (part of the job, when)
 
-    def report(self, turn: str, job: int, tier: str, step: int, at: float) -> None:
-        """A turn says how far its job is. A report that comes again changes nothing."""
+    def report(self, turn: str, job: int, tier: str, step: int, total: int, at: float) -> None:
+        """A turn says how far its job is. A report that comes again changes nothing.
+
+        Parts of the job are compared, not steps: a job may count epochs in one turn and batches in the next.
+        """
         before = self._latest.get(turn)
         if before is not None and at <= before[1]:
             return
-        self._latest[turn] = (step, at)
-        if before is None or step < before[0]:
+        part = step / total
+        self._latest[turn] = (part, at)
+        if before is None or part < before[0]:
             return
         so_far = self.by_job.setdefault(job, {}).get(tier, Stretch())
-        steps, seconds = step - before[0], at - before[1]
-        self.by_job[job][tier] = Stretch(so_far.steps + steps, so_far.seconds + seconds)
+        self.by_job[job][tier] = Stretch(so_far.part + part - before[0], so_far.seconds + at - before[1])
 
     def end_turn(self, turn: str) -> None:
         """It reports no more."""

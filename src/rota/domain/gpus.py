@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,3 +56,8 @@ class Fleet:
     gpus: tuple[Gpu, ...]
     tiers: tuple[str, ...]
     is_simulated: bool = False
+
+
+def in_slices(gpus: Iterable[Gpu]) -> set[str]:
+    """UUIDs of the whole GPUs that are in slices: no turn may begin on one of them beside its slices."""
+    return {gpu.slice_of for gpu in gpus if gpu.slice_of}

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rota.domain.gpus import Gpu, Node
+from rota.domain.gpus import Gpu, Node, in_slices
 
 
 @dataclass(slots=True)
@@ -73,8 +73,8 @@ class Bays:
         self.of_node: dict[tuple[str, str], Bay] = {}
         self.place_of: dict[str, tuple[Bay, int]] = {}  #: by UUID
         self.rooms = rooms
-        gpus, out = tuple(gpus), set(out)
-        out |= {gpu.slice_of for gpu in gpus if gpu.slice_of}  # a whole GPU is not scheduled beside its slices
+        gpus = tuple(gpus)
+        out = in_slices(gpus).union(out)
         for gpu in gpus:
             bay = self.of_node.get((gpu.node, gpu.tier))
             if bay is None:

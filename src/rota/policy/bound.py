@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rota.domain.gpus import in_slices
 from rota.policy.order import IDLE_QUANTA
 from rota.policy.values import Snapshot
 
@@ -33,8 +34,7 @@ def first_turn_bound(snapshot: Snapshot) -> Bound | None:
         if turn.limit_at is not None and turn.limit_at > snapshot.at + rules.quantum_s
         for gpu in turn.gpus
     }
-    sliced = {gpu.slice_of for gpu in snapshot.gpus}
-    out = held | sliced | snapshot.conditions.keys()
+    out = held | in_slices(snapshot.gpus) | snapshot.conditions.keys()
     gpus = sum(gpu.uuid not in out for gpu in snapshot.gpus)
     if not gpus:
         return None

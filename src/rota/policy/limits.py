@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 
-from rota.domain.gpus import Fleet, Gpu
+from rota.domain.gpus import Fleet, Gpu, in_slices
 from rota.domain.jobs import Request
 from rota.domain.sizes import say_size
 from rota.errors import BadRequest
@@ -16,7 +16,7 @@ def refuse_impossible(request: Request, fleet: Fleet) -> None:
     if request.gpus < 1:
         raise BadRequest(f"--gpus must be at least 1, and {request.gpus} is not.")
     _refuse_unknown_tiers(request, fleet)
-    sliced = {gpu.slice_of for gpu in fleet.gpus}  # a whole GPU is not scheduled beside its slices
+    sliced = in_slices(fleet.gpus)
     gpus = [gpu for gpu in fleet.gpus if gpu.uuid not in sliced and (not request.tiers or gpu.tier in request.tiers)]
     large = [gpu for gpu in gpus if gpu.memory_bytes >= request.gpu_memory_bytes]
     if not large:

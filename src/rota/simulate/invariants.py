@@ -10,13 +10,13 @@ from typing import Any
 
 from rota.daemon.books import Books
 from rota.daemon.core import Core
+from rota.domain.gpus import in_slices
 from rota.domain.jobs import JobState
 from rota.domain.turns import Turn, TurnState
 from rota.simulate.broken import require
-from rota.simulate.machine import Machine
+from rota.simulate.machine import ONE_TURN, Machine
 from rota.store.contract import JobFilter, Store
 
-ONE_TURN = "never two turns on one GPU"
 AGREE = "a job runs exactly while it has a turn"
 KNOWN = "nothing runs that the books do not know"
 RECORDED = "the books show what is recorded and nothing else"
@@ -37,7 +37,7 @@ def check_step(core: Core, machine: Machine) -> None:
 
 def _check_gpus(core: Core) -> None:
     """Whole GPUs and their slices count as one thing: a GPU that is in slices takes no turn as a whole."""
-    wholes = {gpu.slice_of for gpu in core.laboratory.fleet.gpus if gpu.slice_of}
+    wholes = in_slices(core.laboratory.fleet.gpus)
     promised: dict[str, str] = {}
     for turn in core.books.turns.values():
         for gpu in turn.gpus:

@@ -23,6 +23,8 @@ from rota.engines.contract import (
 from rota.simulate.broken import Broken
 from rota.simulate.clock import VirtualClock
 
+ONE_TURN = "never two turns on one GPU"
+
 TERM_S = 0.5  # from SIGTERM to the end of the last process
 SIGTERM = 15
 STEPS_A_SECOND = 10  # of the progress that scripts tell
@@ -86,13 +88,6 @@ class Process:
     ended: Ended | None = None
 
 
-class TwoOnOneGpu(Broken):
-    """The invariant that matters most, on the machine itself: processes of two turns on one GPU."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__("never two turns on one GPU", what)
-
-
 @dataclass(slots=True)
 class Machine:
     """Work by job, processes by turn, and which turn holds each GPU."""
@@ -106,12 +101,12 @@ class Machine:
     # --- begin and work -----------------------------------------------------------------------
 
     def start(self, order: StartOrder, delay_s: float) -> None:
-        """Begin a turn once; a second call for the same turn does nothing. Raises TwoOnOneGpu."""
+        """Begin a turn once; a second call for the same turn does nothing. Raises Broken."""
         if order.turn in self.processes:
             return
         for gpu in order.gpus:
             if gpu.uuid in self.holders:
-                raise TwoOnOneGpu(f"{order.turn} begins on {gpu.uuid}, which {self.holders[gpu.uuid]} still holds")
+                raise Broken(ONE_TURN, f"{order.turn} begins on {gpu.uuid}, which {self.holders[gpu.uuid]} still holds")
         self.holders.update({gpu.uuid: order.turn for gpu in order.gpus})
         work = self.works.get(order.job) or Work(Script.from_argv(order.launch.argv))
         process = self.processes[order.turn] = Process(order, work)

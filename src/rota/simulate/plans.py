@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rota.daemon.core import Core
-from rota.domain.gpus import Gpu
+from rota.domain.gpus import Gpu, in_slices
 from rota.domain.jobs import Job, JobState
 from rota.domain.reasons import (
     FollowsJobs,
@@ -111,24 +111,30 @@ def _check_reserved(turn: Turn, job: Job, kept: Kept, at: float) -> None:
 
 def _check_moved(turn: Turn, job: Job, left: _Left, snapshot: Snapshot, kept: Kept) -> None:
     """A stop costs its job something, so it must be for something."""
-    here, request, at = snapshot.rules.speeds.get(turn.tier, 1.0), job.request, snapshot.at
-    faster = Counter(
-        gpu.node
-        for gpu in left.gpus
-        if snapshot.rules.speeds.get(gpu.tier, 1.0) > here
-        and (not request.tiers or gpu.tier in request.tiers)
-        and gpu.memory_bytes >= request.gpu_memory_bytes
-        and left.cpus[gpu.node] >= request.cpus
-        and admits(kept.get(gpu.uuid, ()), job, at, at + snapshot.rules.quantum_s)
-    )
+    speeds = snapshot.rules.speeds
+    here = speeds.get(turn.tier, 1.0)
+    usable = _usable(job, snapshot.rules.quantum_s, left, snapshot, kept)
+    faster = Counter(gpu.node for gpu in usable if speeds.get(gpu.tier, 1.0) > here)
     said = f"{turn.id} is on {turn.tier} of {turn.node}, and there are faster free GPUs: {dict(faster)}"
-    require(max(faster.values(), default=0) < request.gpus, MOVES, said)
+    require(max(faster.values(), default=0) < job.request.gpus, MOVES, said)
+
+
+def _usable(job: Job, needs_s: float, left: _Left, snapshot: Snapshot, kept: Kept) -> Iterator[Gpu]:
+    """What is left that this job may have for so long."""
+    request, until = job.request, snapshot.at + needs_s
+    for gpu in left.gpus:
+        if (
+            (not request.tiers or gpu.tier in request.tiers)
+            and gpu.memory_bytes >= request.gpu_memory_bytes
+            and left.cpus[gpu.node] >= request.cpus
+            and admits(kept.get(gpu.uuid, ()), job, snapshot.at, until)
+        ):
+            yield gpu
 
 
 def _left(core: Core, snapshot: Snapshot) -> _Left:
-    wholes = {gpu.slice_of for gpu in snapshot.gpus if gpu.slice_of}
     turns, jobs = core.books.turns.values(), core.books.jobs
-    out = wholes | {gpu for turn in turns for gpu in turn.gpus} | snapshot.conditions.keys()
+    out = in_slices(snapshot.gpus) | {gpu for turn in turns for gpu in turn.gpus} | snapshot.conditions.keys()
     free = [gpu for gpu in snapshot.gpus if gpu.uuid not in out]
     cpus = Counter({node.name: node.cpus for node in snapshot.nodes.values()})
     for turn in turns:
@@ -179,12 +185,8 @@ def _check_busy(job: Job, reason: Reason, left: _Left, snapshot: Snapshot, kept:
         return  # in one piece: elsewhere it may be too long for the others
     usable = Counter(
         (gpu.node, gpu.tier)
-        for gpu in left.gpus
-        if (not request.tiers or gpu.tier in request.tiers)
-        and gpu.memory_bytes >= request.gpu_memory_bytes
-        and rules.speeds.get(gpu.tier, 1.0) >= place_speed
-        and left.cpus[gpu.node] >= request.cpus
-        and admits(kept.get(gpu.uuid, ()), job, snapshot.at, snapshot.at + needs_s)
+        for gpu in _usable(job, needs_s, left, snapshot, kept)
+        if rules.speeds.get(gpu.tier, 1.0) >= place_speed
     )
     for (node, tier), gpus in usable.items():
         said = f"job {job.id} waits for {request.gpus} GPUs ({reason}), and {gpus} {tier} of {node} are free"

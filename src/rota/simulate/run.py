@@ -53,13 +53,12 @@ class Report:
     turns: int
     crashes: int
     steps: int
-    lasted_s: float
     record: str  #: SHA-256 of everything that was recorded
 
 
 @dataclass(slots=True)
 class Simulation:
-    """One day over one machine and one store. `say` hears every step."""
+    """One day over one machine and one store. `tell` hears every step."""
 
     day: Day
     store: Store = field(default_factory=MemoryStore)
@@ -81,21 +80,17 @@ class Simulation:
         rules = Rules(quantum_s=self.day.quantum_s, default_limit_s=60.0, patience_s=600.0)
         settings = [happening.what for happening in self.day.happenings.values()]
         began_at = self.clock.wall()
-        self.laboratory = Laboratory(
-            self.day.fleet,
-            self.store,
-            rules,
-            Grace(least_s=4.0, most_s=30.0),
-            self.day.bounds,
-            tuple(
-                replace(one, begins_at=began_at + one.begins_at, ends_at=began_at + one.ends_at)
-                for one in (what.reservation for what in settings if isinstance(what, Reserves))
-            ),
-            tuple(
-                replace(what.deadline, at=began_at + what.deadline.at) for what in settings if isinstance(what, Expects)
-            ),
+        reservations = tuple(
+            replace(one, begins_at=began_at + one.begins_at, ends_at=began_at + one.ends_at)
+            for one in (what.reservation for what in settings if isinstance(what, Reserves))
         )
-        self.witness = Witness(self.day.fleet, self.machine, self.laboratory.reservations, self._say)
+        deadlines = tuple(
+            replace(what.deadline, at=began_at + what.deadline.at) for what in settings if isinstance(what, Expects)
+        )
+        self.witness = Witness(self.day.fleet, self.machine, reservations, self._say)
+        store = FaultyStore(self.store, self.faults, self.witness.recorded)
+        grace = Grace(least_s=4.0, most_s=30.0)
+        self.laboratory = Laboratory(self.day.fleet, store, rules, grace, self.day.bounds, reservations, deadlines)
 
     def run(self) -> Report:
         """The whole day, then the quiet time in which every job must end. Raises Broken, or what a defect raises."""
@@ -116,7 +111,6 @@ class Simulation:
             len(self.machine.processes),
             self.faults.crashes,
             self.steps,
-            self.clock.now,
             fingerprint(self.store),
         )
 
@@ -146,8 +140,6 @@ class Simulation:
         self.laboratory.rules = replace(self.laboratory.rules, quantum_s=quantum_s)
         self.laboratory.bounds = None
         if self.core is not None:
-            core_laboratory = self.core.laboratory
-            core_laboratory.rules, core_laboratory.bounds = self.laboratory.rules, None
             self.core.weigh_anew(self.clock.wall())
 
     def _end_the_faults(self) -> None:
@@ -180,9 +172,7 @@ class Simulation:
     def _new_daemon(self) -> Core:
         """A daemon that knows nothing but what the store holds, and the settings."""
         self._say("a daemon begins")
-        store = FaultyStore(self.store, self.faults, self.witness.recorded)
-        engine = FaultyEngine(SimulatedEngine(self.machine), self.faults)
-        self.core = Core(replace(self.laboratory, store=store), engine)
+        self.core = Core(self.laboratory, FaultyEngine(SimulatedEngine(self.machine), self.faults))
         self.core.recover(self.clock.wall())
         return self.core
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rota.domain.gpus import Condition, Fleet, Gpu, Node
+from rota.domain.gpus import Condition, Fleet, Gpu, Node, in_slices
 from rota.domain.jobs import Request
 from rota.domain.members import Project
 from rota.domain.reservations import Reservation
@@ -33,7 +34,7 @@ from rota.simulate.machine import Manner, Script
 
 MEMBERS = ("kim", "lee", "park", "choi")
 PROJECTS = ("vision", "speech")
-#: Tier and GPUs of each node; the last one's first GPU of the last fleet is in two slices.
+#: Tier and GPUs of each node. Of any of them, a day may have the very last GPU in two slices.
 FLEETS: tuple[tuple[tuple[str, int], ...], ...] = (
     (("h100", 2), ("rtx3090", 2)),
     (("h100", 4),),
@@ -77,7 +78,10 @@ def draw_day(seed: int, scenario: Scenario | None = None) -> Day:
     bounds = Bounds(wanted.quantum_s / 2, wanted.quantum_s) if chance.random() < 0.3 else None
     drawn = _Drawn(wanted, fleet, chance)
     happenings = sorted([*drawn.settings(), *drawn.people(), *drawn.faults()], key=lambda one: one.at)
-    numbered = {number: _refer(one, happenings, chance) for number, one in enumerate(happenings, start=1)}
+    submits = [(one.at, number) for number, one in enumerate(happenings, start=1) if isinstance(one.what, Submits)]
+    numbered = {
+        number: replace(one, what=_refer(one, submits, chance)) for number, one in enumerate(happenings, start=1)
+    }
     return Day(seed, fleet, wanted.quantum_s, bounds, wanted.lasts_s, numbered)
 
 
@@ -171,7 +175,7 @@ class _Drawn:
 
     def _largest_gang(self, tiers: tuple[str, ...]) -> int:
         """All whole GPUs of the largest tier that it accepts: more than a node has, where the tier has several."""
-        sliced = {gpu.slice_of for gpu in self.fleet.gpus if gpu.slice_of}
+        sliced = in_slices(self.fleet.gpus)
         whole = [gpu.tier for gpu in self.fleet.gpus if not gpu.slice_of and gpu.uuid not in sliced]
         return max((whole.count(tier) for tier in tiers or self.fleet.tiers), default=1) or 1
 
@@ -214,14 +218,15 @@ class _Drawn:
         return round(self.chance.uniform(0.0, until * self.wanted.lasts_s), 3)
 
 
-def _refer(one: Happening, happenings: list[Happening], chance: random.Random) -> Happening:
-    """With the number of the submit that it speaks of: any for a change, an earlier one for a successor."""
+def _refer(one: Happening, submits: list[tuple[float, int]], chance: random.Random) -> What:
+    """With the number of the submit that it speaks of: any for a change, an earlier one for a successor.
+
+    `submits`: when, and which number.
+    """
     what = one.what
-    submits = [n for n, other in enumerate(happenings, start=1) if isinstance(other.what, Submits)]
     if isinstance(what, Changes) and submits:
-        return Happening(one.at, Changes(what.verb, chance.choice(submits), what.task, what.tiers))
+        return replace(what, submit=chance.choice(submits)[1])
     if isinstance(what, Submits) and what.follows is not None:
-        earlier = [n for n in submits if happenings[n - 1].at < one.at]
-        follows = chance.choice(earlier) if earlier else None
-        return Happening(one.at, Submits(what.member, what.project, what.request, what.script, what.tasks, follows))
-    return one
+        earlier = submits[: bisect_left(submits, (one.at, 0))]
+        return replace(what, follows=chance.choice(earlier)[1] if earlier else None)
+    return what

@@ -65,12 +65,7 @@ def said(what: What) -> str:
             to = f" to {','.join(tiers) or 'any tier'}" if verb == "move" else ""
             return f"somebody says {verb.value}{to} to {of} of {submit}"
         case Marks(gpu, condition):
-            done = {
-                Condition.FAILED: "fails",
-                Condition.DRAINED: "is drained",
-                Condition.HEALTHY: "is put into service",
-            }
-            return f"GPU {gpu} {done[condition]}"
+            return f"GPU {gpu} {_MARKED[condition]}"
         case AddsProject(project):
             return f"project {project.name} is added, weight {project.weight:g}"
         case Reserves(one):

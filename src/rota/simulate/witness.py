@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rota.domain.gpus import Condition, Fleet, Gpu
+from rota.domain.gpus import Condition, Fleet, Gpu, in_slices
 from rota.domain.jobs import AfterTurn, Job, JobState, Transition
 from rota.domain.reasons import Asked, GpuOutOfService, Reason, ReservationBegins, SomebodyWaits, TimeIsOver
 from rota.domain.reservations import Reservation
@@ -89,7 +89,7 @@ class Witness:
 
     def _largest_bay(self, tier: str) -> int:
         """The most GPUs of a tier that turns may have on one node."""
-        wholes = {gpu.slice_of for gpu in self.fleet.gpus if gpu.slice_of}
+        wholes = in_slices(self.fleet.gpus)
 
         def usable(gpu: Gpu, node: str) -> bool:
             return gpu.node == node and gpu.tier == tier and gpu.uuid not in wholes

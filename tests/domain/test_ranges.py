@@ -36,6 +36,7 @@ CLOCK = r"(?:(\w+|\d+ \w+) )?(\d+):(\d\d)"
         (49 * HOUR_S, 50 * HOUR_S, 51 * HOUR_S, "Thu 14:30-16:30, likely 15:30"),
         (20 * HOUR_S, 40 * HOUR_S, 70 * HOUR_S, "tomorrow morning to Fri morning, likely Thu morning"),
         (30 * HOUR_S, 100 * HOUR_S, 170 * HOUR_S, "25 Nov to 1 Dec, likely 28 Nov"),
+        (200 * HOUR_S, 250 * HOUR_S, 310 * HOUR_S, "2-7 Dec, likely 4 Dec"),
         (0, 100 * HOUR_S, 190 * HOUR_S, "by 2 Dec, likely 28 Nov"),
         (-900, -800, -700, "later than expected (by 13:18)"),
     ],
@@ -119,6 +120,7 @@ def read_back(said: str, now: float, zone: ZoneInfo) -> tuple[float, float, floa
         return now + first * unit_s, now + middle * unit_s, now + last * unit_s
     if ":" in span:
         return _read_clocks(span, likely.replace("about ", ""), now, zone)
+    span = re.sub(r"^(\d+)-(\d+ )(.*)", r"\1 \3 to \2\3", span)
     parts = [_part(part, now, zone) for part in span.removeprefix("by ").split(" to ")]
     first = now if span.startswith("by ") else parts[0][0]
     between = _part(likely, now, zone) if likely else (first, first)

@@ -13,10 +13,10 @@ from tests.waiting import wait_until
 RANGE = r"(?:in [\d-]+ min|within \d+ min|(?:today|tomorrow) [\d:]+(?:-[\d:]+| to \w+ [\d:]+)|today by [\d:]+)"
 
 
-def a_busy_rota(make_rota: Callable[..., Rota], fleet: str = "h100:1", quantum: str = "2h") -> Rota:
-    """One job has the h100 and another waits, so that forecasts are being made."""
+def a_busy_rota(make_rota: Callable[..., Rota], fleet: str = "h100:1", quantum: str = "2h", gpus: int = 1) -> Rota:
+    """One job has every h100 and another waits, so that forecasts are being made."""
     rota = make_rota(fleet=fleet, quantum=quantum).up()
-    rota.count("first", 100_000, "--tier", "h100", "--time", "3h", member="kim")
+    rota.count("first", 100_000, "--gpus", str(gpus), "--tier", "h100", "--time", "3h", member="kim")
     rota.wait_for(1, "running")
     rota.count("second", 100_000, "--tier", "h100", "--time", "3h", member="lee")
     wait_until(lambda: rota.jobs()[1]["forecast"]["begin"], 30, what="job 2 has a forecast")
@@ -36,6 +36,13 @@ def test_a_submit_says_its_number_first_and_then_when_its_turn_comes(make_rota: 
     answer = rota.run("run", "--json", "--tier", "h100", "--as", "park", "--", "sleep", "600").json
     assert answer["job"] == 6
     assert answer["forecast"] is None or answer["forecast"]["begin"]["early"] <= answer["forecast"]["begin"]["late"]
+
+
+def seconds(rota: Rota, *words: str) -> float:
+    """How long a command takes."""
+    begun_at = time.monotonic()
+    rota(*words)
+    return time.monotonic() - begun_at
 
 
 def test_lists_show_and_why_carry_the_forecast(make_rota: Callable[..., Rota]) -> None:
@@ -80,12 +87,36 @@ def test_a_submit_waits_for_no_forecast_where_none_is_made(make_rota: Callable[.
         file.write("[forecast]\nenabled = false\n")
     rota.up().count("first", 100_000)
     rota.wait_for(1, "running")
-    begun_at = time.monotonic()
-    said = rota("run", "--", "sleep", "600")
-    took_s = time.monotonic() - begun_at
-    assert re.search(r"^   1st in line\. Your first turn: by [\d:]+ at the latest\.", said, re.MULTILINE)
-    begun_at = time.monotonic()
-    rota("list")
-    assert took_s < time.monotonic() - begun_at + 0.35
+    submit = ("run", "--as", "lee", "--", "sleep", "600")
+    assert re.search(r"^   1st in line\. Your first turn: by [\d:]+ at the latest\.", rota(*submit), re.MULTILINE)
+    assert min(seconds(rota, *submit) for _ in range(3)) < min(seconds(rota, "list") for _ in range(3)) + 0.3
     assert rota.run("run", "--json", "--", "sleep", "600").json["forecast"] is None
     assert re.search(r" by [\d:]+ ", rota("list"))
+
+
+def test_a_dry_run_compares_ways_to_ask_and_changes_nothing(make_rota: Callable[..., Rota]) -> None:
+    rota = a_busy_rota(make_rota, fleet="h100:2,a100:2", quantum="4h", gpus=2)
+    before = [job["job"] for job in rota.jobs()]
+    asked = ("run", "--gpus", "2", "--tier", "h100", "--time", "8h", "--as", "park", "--dry-run", "--compare")
+    said = rota(*asked, "--", "sleep", "600").splitlines()
+    names = ("as asked", "--time 4h", "--tier a100", "--gpus 1")
+    assert [next(name for name in names if line.startswith(name)) for line in said[4:8]] == list(names)
+    assert re.search(rf"{RANGE}", said[4])
+    assert re.search(r"--tier a100 \(80G, about [\d.]+x slower\) +now ", said[6])
+    assert said[-1] == "Fewer GPUs are counted with the same GPU-hours: half of them take twice the --time."
+    answer = rota.run(*asked, "--json", "--", "sleep", "600").json
+    assert answer["job"] is None
+    assert [row["gpus"] for row in answer["compare"]] == [2, 2, 2, 1]
+    assert answer["compare"][2]["begins_later_s"] < 0
+    assert [job["job"] for job in rota.jobs()] == before
+
+
+def test_when_nobody_waits_a_comparison_says_so(rota: Rota) -> None:
+    said = rota("run", "--gpus", "2", "--time", "2h", "--dry-run", "--compare", "--", "sleep", "600")
+    assert "All begin at once: nobody waits for these GPUs." in said
+
+
+def test_a_comparison_is_never_mistaken_for_a_submit(rota: Rota) -> None:
+    said = rota.run("run", "--compare", "--", "sleep", "600")
+    assert (said.code, rota.jobs()) == (2, [])
+    assert "rota run --dry-run --compare" in said.err

@@ -10,7 +10,7 @@ import click
 from rota.cli.batch_lines import read_lines
 from rota.cli.checks import checked_argv
 from rota.cli.main import json_option, state_option
-from rota.cli.run_options import OPTIONS, run_options
+from rota.cli.run_options import OPTIONS, dry_run_options, run_options
 from rota.cli.submit import submit
 from rota.errors import BadRequest, NoSuchThing
 
@@ -29,14 +29,21 @@ SHELLS = ("/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/bin/env bash", "/usr/bi
 
 @click.command("batch", epilog=EPILOG, context_settings={"allow_interspersed_args": True})
 @run_options
-@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing")
+@dry_run_options
 @json_option
 @state_option
 @click.argument("script")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def batch_command(
-    ctx: click.Context, /, script: str, args: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    script: str,
+    args: tuple[str, ...],
+    dry_run: bool,
+    has_compare: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Put a script on the waiting list, with the options of its #ROTA and #SBATCH lines.
 
@@ -51,7 +58,7 @@ def batch_command(
     merged.update({name: options[name] for name in typed})
     if merged.get("name") is None:
         merged["name"] = Path(script).name
-    submit(_argv(script, text, args), merged, dry_run, as_json)
+    submit(_argv(script, text, args), merged, dry_run, has_compare, as_json)
 
 
 def _defaults(options: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,18 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 
 
+def dry_run_options(command: Any) -> Any:
+    """`--dry-run` and `--compare`, which are typed and never written into a script."""
+    compare = click.option(
+        "--compare",
+        "has_compare",
+        is_flag=True,
+        help="With --dry-run: when it would begin and be done like this, on other tiers, with less",
+    )
+    dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing")
+    return dry_run(compare(command))
+
+
 def run_options(command: Any) -> Any:
     """All of them."""
     for option in reversed(OPTIONS):

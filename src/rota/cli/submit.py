@@ -14,7 +14,7 @@ from rota.cli.arrays import tasks
 from rota.cli.checks import checked_argv, checked_checkpoint, checked_cwd, checked_environment, checked_output
 from rota.cli.client import Answer
 from rota.cli.main import client, json_option, state_option
-from rota.cli.run_options import run_options
+from rota.cli.run_options import dry_run_options, run_options
 from rota.errors import BadRequest, RotaError
 
 #: How long a forecast is waited for, and how long the whole answer, once the job is on the list; seconds.
@@ -26,6 +26,7 @@ Examples:
   rota run --gpus 2 --gpu-memory 40G --checkpoint runs/a/*.pt -- torchrun --nproc-per-node 2 train.py
   rota run --param lr=0.1,0.01 --param seed=1,2,3 -- python train.py --lr {lr} --seed {seed}
   rota run --after 12 -- python evaluate.py
+  rota run --gpus 4 --time 8h --dry-run --compare -- python train.py
 """
 
 
@@ -36,21 +37,23 @@ Examples:
     options_metavar="[OPTIONS] --",
 )
 @run_options
-@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing")
+@dry_run_options
 @json_option
 @state_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=False)
-def run_command(command: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any) -> None:
+def run_command(command: tuple[str, ...], dry_run: bool, has_compare: bool, as_json: bool, **options: Any) -> None:
     """Put COMMAND on the waiting list.
 
     It runs in this folder, with this environment, as you. With --checkpoint it can be stopped and continued, so it may
     take as many turns as it needs; without, it has one turn of at most --time.
     """
-    submit(checked_argv(command), options, dry_run, as_json)
+    submit(checked_argv(command), options, dry_run, has_compare, as_json)
 
 
-def submit(argv: list[str], options: dict[str, Any], dry_run: bool, as_json: bool) -> None:
+def submit(argv: list[str], options: dict[str, Any], dry_run: bool, has_compare: bool, as_json: bool) -> None:
     """Post one submit and say what became of it."""
+    if has_compare and not dry_run:
+        raise BadRequest("--compare changes nothing, so it goes with --dry-run: rota run --dry-run --compare ...")
     cwd = checked_cwd()
     environment, left_out = checked_environment(os.environ)
     if left_out:
@@ -58,18 +61,30 @@ def submit(argv: list[str], options: dict[str, Any], dry_run: bool, as_json: boo
     body = submit_body(argv, options, cwd, environment)
     body["dry_run"] = dry_run
     answer = client().post("/jobs", body)
-    if as_json:
-        ahead = _ahead(answer["job"])
-        forecast = ahead["job"]["forecast"] if ahead else None
-        click.echo(
-            json.dumps({**answer, "forecast": forecast if told.is_known(forecast) else None}, ensure_ascii=False)
-        )
+    if not as_json:
+        _show(answer, body)
+        sys.stdout.flush()  # who only wants the number need not wait for the rest
+    if has_compare:
+        _compare(answer, body, as_json)
         return
-    _show(answer, body)
-    sys.stdout.flush()  # who only wants the number need not wait for the rest
-    if (ahead := _ahead(answer["job"])) is not None:
+    ahead = _ahead(answer["job"])
+    if as_json:
+        forecast = ahead["job"]["forecast"] if ahead else None
+        known = forecast if told.is_known(forecast) else None
+        click.echo(json.dumps({**answer, "forecast": known}, ensure_ascii=False))
+    elif ahead:
         for line in told.after_submit(ahead):
             click.echo(f"   {line}")
+
+
+def _compare(answer: Answer, body: Answer, as_json: bool) -> None:
+    from rota.cli import compare  # noqa: PLC0415  (only when it is asked for)
+
+    rows, now = compare.compare(client(), body)
+    if as_json:
+        click.echo(json.dumps({**answer, "compare": rows}, ensure_ascii=False))
+    else:
+        click.echo("\n" + compare.shown(rows, body, now))
 
 
 def _ahead(job: int | None) -> Answer | None:

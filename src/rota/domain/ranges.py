@@ -209,8 +209,11 @@ def _in_parts(told: Range, now: float, zone: tzinfo | None, is_in_days: bool, ha
             return _date(moment, today)
         return f"{_day(moment, today)} {'morning' if moment.hour < 12 else 'afternoon'}"
 
-    last, likely = part(told.late), part(told.likely)
-    said = f"by {last}" if told.early <= now else f"{part(told.early)} to {last}"
+    first, last, likely = part(told.early), part(told.late), part(told.likely)
+    both = f"{first} to {last}"
+    if is_in_days and first.partition(" ")[2] == last.partition(" ")[2]:
+        both = f"{first.partition(' ')[0]}-{last}"
+    said = f"by {last}" if told.early <= now else both
     return f"{said}, likely {likely}" if has_likely and told.likely > now else said
 
 

@@ -65,7 +65,10 @@ function inParts(told, now, isInDays, hasLikely) {
     const moment = local(at);
     return isInDays ? date(moment, today) : `${day(moment, today)} ${moment.getHours() < 12 ? "morning" : "afternoon"}`;
   };
-  const said = told.early <= now ? `by ${part(told.late)}` : `${part(told.early)} to ${part(told.late)}`;
+  const [first, last] = [told.early, told.late].map(part);
+  const [[number, ...month], [, ...sameMonth]] = [first.split(" "), last.split(" ")];
+  const both = isInDays && String(month) === String(sameMonth) ? `${number}-${last}` : `${first} to ${last}`;
+  const said = told.early <= now ? `by ${last}` : both;
   return hasLikely && told.likely > now ? `${said}, likely ${part(told.likely)}` : said;
 }
 

@@ -62,3 +62,37 @@ class CompareView(BaseModel):
 
     at: float
     variants: list[VariantView]
+
+
+class ScoreRow(BaseModel):
+    """How forecasts of one kind have held."""
+
+    kind: str
+    forecasts: int  #: whose turns have begun
+    coverage_90: float  #: part of them that began by the bound of nine in ten
+    median_below: float  #: part that began before the likely moment
+    pinball_s: float  #: how far off they were, all three quantiles weighed (Koenker and Bassett 1978); seconds
+
+
+class ReliabilityPoint(BaseModel):
+    """Of turns that were to begin by a moment with this probability, the part that did."""
+
+    promised: float
+    came: float
+
+
+class ScoreView(BaseModel):
+    """`rota forecast score` and the page. Numbers are None while no turn that was forecast has begun."""
+
+    at: float
+    days: float  #: of the past that count
+    is_made: bool  #: whether forecasts are made at all
+    open: int  #: forecasts whose turns are still to come
+    forecasts: int
+    coverage_90: float | None
+    median_below: float | None
+    pinball_s: float | None
+    by_lead: list[ScoreRow]  #: by how far ahead they looked: "hour", "day", "week" at most, "later"
+    by_tier: list[ScoreRow]
+    reliability: list[ReliabilityPoint]
+    sentence: str

@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from rota.api.depends import Here, Me
-from rota.api.forecast_schemas import CompareBody, CompareView, ForecastDetail, VariantBody, VariantView
+from rota.api.forecast_schemas import CompareBody, CompareView, ForecastDetail, ScoreView, VariantBody, VariantView
 from rota.api.schemas import RangeView
+from rota.api.score_views import score_view
 from rota.api.site import Site
 from rota.daemon.hypothetical import add_job, project_of
+from rota.daemon.promises import REMEMBERED_S
 from rota.domain.forecasts import Forecast
 from rota.domain.jobs import JobState, Request
 from rota.errors import BadRequest, NoSuchThing, NotAllowed, NotNow
@@ -23,6 +25,7 @@ routes = APIRouter(tags=["forecasts"])
 JobNumber = Annotated[int, Path(ge=1, le=2**53)]
 LONGEST_WAIT_S = 10.0
 SHOWN_DAYS = 30.0
+MOST_DAYS = REMEMBERED_S / 86400
 
 
 @routes.get("/jobs/{job}/forecast")
@@ -62,6 +65,12 @@ async def until_forecast(job: int, site: Site, wait_s: float) -> None:
 def _waits(job: int, site: Site) -> bool:
     found = site.core.books.jobs.get(job)
     return found is not None and found.state is JobState.WAITING and not site.is_closing
+
+
+@routes.get("/forecast/score")
+async def score(me: Me, site: Here, days: Annotated[float, Query(ge=1, le=MOST_DAYS)] = MOST_DAYS) -> ScoreView:
+    """How often turns began when it was promised, in all and by kind, over the latest forecasts."""
+    return score_view(site.core.forecasts, days, site.clock())
 
 
 @routes.post("/forecast/compare")

@@ -32,6 +32,7 @@ COMMANDS = {
     "export": "export",
     "project": "project",
     "policy": "policy",
+    "forecast": "forecast",
     "replay": "replay",
     "web": "web",
     "doctor": "doctor",

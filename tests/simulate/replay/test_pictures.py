@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ import pytest
 from rota.simulate.replay.days import DAY_S, Day
 from rota.simulate.replay.pictures import gantt
 from rota.simulate.replay.pictures.draw import draw, render
-from rota.simulate.replay.pictures.look import POLICY_COLOURS, SIZE_COLOURS
+from rota.simulate.replay.pictures.look import CATEGORY_COLOURS, POLICY_COLOURS, SIZE_COLOURS
 from rota.simulate.replay.pictures.spread import first_wait_chart, jct_chart
 from rota.simulate.replay.pictures.weeks import fairness_chart, shares_chart
 from rota.simulate.replay.values import PastTurn, Replayed, Trace, TraceJob
@@ -97,17 +98,32 @@ def test_a_trace_of_one_job_can_be_drawn(tmp_path: Path) -> None:
 # Who had which GPU
 
 
+def two_jobs(**who: str) -> Replayed:
+    """A job of one GPU has two turns, one of eight GPUs has one between them."""
+    small, wide = TraceJob(1, 0.0, 1, 7200.0), replace(TraceJob(2, 0.0, 8, 3600.0), **who)
+    gpus = tuple(f"h100-1:{index}" for index in range(8))
+    spans = ((1, gpus[:1], 0.0), (2, gpus, 3600.0), (1, gpus[3:4], 7200.0))
+    turns = tuple(PastTurn(job, held, began_s, began_s + 3600.0, False) for job, held, began_s in spans)
+    return a_replay(a_past(small, 0.0, 10800.0, 2), a_past(wide, 3600.0, 7200.0), turns=turns, gpus=8)
+
+
+def bars_in(svg: str, colours: Sequence[str]) -> list[int]:
+    """How many bars have each of these colours; one more is in the legend."""
+    return [svg.count(f'fill="{colour}"') - 1 for colour in colours]
+
+
 def test_a_days_turns_are_bars_in_the_colour_of_their_project(named: list[Replayed]) -> None:
-    svg = render(gantt.gantt_chart(named[0], Day(DAY_S, "day 2")))[0]
-    written = texts(svg)
+    written = texts(render(gantt.gantt_chart(named[0], Day(DAY_S, "day 2")))[0])
     assert "Who had which GPU on day 2 under rota" in written
     assert {"p0", "p1", "h100-1", "hour of the day", "24"} <= set(written)
+    svg = render(gantt.gantt_chart(two_jobs(project="p2"), Day(0.0, "day 1")))[0]
+    assert bars_in(svg, CATEGORY_COLOURS[:2]) == [2, 1]
 
 
-def test_without_names_the_colour_is_the_size_of_the_job(anonymous: list[Replayed]) -> None:
-    svg = render(gantt.gantt_chart(anonymous[0], Day(0.0, "day 1")))[0]
+def test_without_names_the_colour_is_the_size_of_the_job() -> None:
+    svg = render(gantt.gantt_chart(two_jobs(), Day(0.0, "day 1")))[0]
     assert {"1 GPU", "5 to 8 GPUs"} <= set(texts(svg))
-    assert SIZE_COLOURS[0] in svg
+    assert bars_in(svg, SIZE_COLOURS) == [2, 0, 0, 1, 0]
 
 
 def test_gpus_side_by_side_are_one_block() -> None:

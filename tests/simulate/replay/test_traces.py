@@ -21,21 +21,21 @@ PLAIN = "job_id,submit_s,gpus,duration_s\n0,0,1,1513646\n1,116571,4,17674\n2,134
 
 JOBS = """\
 job,name,member,project,gpus,tiers,submitted_at,ended_at,state,time_s,is_resumable
-7,train,ada,vision,2,h100|a100,1772366400.5,1772373600,finished,3600,true
+7,train,ada,vision,2,h100|a100,1772366400.5,1772373600,finished,3600.0,true
 8,eval,"bo, jr",speech,1,,1772366500.5,1772370000,finished,,false
 9,wait,cy,speech,4,,1772366600.5,,waiting,,true
 10,blink,cy,speech,1,,1772366601.5,1772366700,failed,,true
-11,first,di,vision,8,h100,1772366300.5,,on_gpus,7200,true
+11,first,di,vision,8,h100,1772366300.5,,running,7200.0,true
 """
 TURNS = """\
 turn,job,number,node,tier,gpus,granted_at,began_at,ended_at,outcome,gpu_s
-1,7,1,h100-1,h100,0|1,1772366401,1772366402,1772367402,preempted,2000
-2,7,2,h100-1,h100,2|3,1772368000,1772368001,1772369001,finished,2000
-3,8,1,a100-1,a100,0,1772366501,1772366502,1772366602,finished,100.5
-4,10,1,a100-1,a100,1,1772366602,,1772366603,failed,0
-5,11,1,h100-2,h100,0|1|2|3|4|5|6|7,1772366301,1772366302,1772366402,preempted,800
-6,11,2,h100-2,h100,0|1|2|3|4|5|6|7,1772369301,1772369302,,,
-"""
+7.1,7,1,h100-1,h100,h100-1:0|h100-1:1,1772366401,1772366402,1772367402,saved,2000.0
+7.2,7,2,h100-1,h100,h100-1:2|h100-1:3,1772368000,1772368001,1772369001,finished,2000.0
+8.1,8,1,a100-1,a100,a100-1:0,1772366501,1772366502,1772366602.5,finished,100.5
+10.1,10,1,a100-1,a100,a100-1:1,1772366602,,1772366603,failed,0.0
+11.1,11,1,h100-2,h100,{node},1772366301,1772366302,1772366402,saved,800.0
+11.2,11,2,h100-2,h100,{node},1772369301,1772369302,,,0.0
+""".format(node="|".join(f"h100-2:{index}" for index in range(8)))
 
 # As `sacct -a -P` prints it: steps, an array, a het job, a CPU job, a job cancelled while pending.
 SACCT = """\
@@ -268,7 +268,7 @@ def test_an_export_that_lacks_a_file_says_which(tmp_path: Path) -> None:
 
 def test_nonsense_in_an_export_names_the_file_and_the_line(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match=r"turns\.csv, line 3: gpu_s is 'lots'"):
-        exported(tmp_path, turns=TURNS.replace("finished,2000", "finished,lots"))
+        exported(tmp_path, turns=TURNS.replace("finished,2000.0", "finished,lots"))
     with pytest.raises(BadRequest, match=r"jobs\.csv, line 4: gpus is '0'"):
         exported(tmp_path, jobs=JOBS.replace("speech,4,", "speech,0,"))
     with pytest.raises(BadRequest, match=r"jobs\.csv, line 7: job '7' is there a second time"):

@@ -10,12 +10,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
 from rota.cli import replay as cli
-from rota.policy.baselines import ABOUT, POLICIES
+from rota.policy.baselines import POLICIES
 from rota.simulate.replay.information import Information
+from rota.simulate.replay.members import draw_members
+from rota.simulate.replay.sacct import SACCT_COMMAND
 from rota.simulate.replay.values import Trace
 from tests.simulate.replay.builders import a_busy_trace
 
@@ -152,14 +155,20 @@ def test_another_seed_gives_other_decisions(lab: Path) -> None:
 # Members, projects, tiers, settings
 
 
-def test_members_are_drawn_and_their_projects_shares_count(lab: Path) -> None:
-    write(lab / "busy.csv", Trace("busy", tuple(a_busy_trace(400).jobs)))
-    words = ("busy.csv", "--fleet", "h100:2,h100:8", "--policy", "rota", "--members", "6", "--projects", "2")
-    plain, shared = (
-        json.loads(rota_replay(lab, *words, *more, "--json").out)["policies"][0]["avg_jct_s"]
-        for more in ((), ("--share", "p1=9"))
-    )
-    assert plain != shared
+def test_members_are_drawn_and_jobs_of_a_project_with_a_larger_share_begin_sooner(lab: Path) -> None:
+    trace = a_busy_trace(400)
+    write(lab / "busy.csv", trace)
+    drawn = {str(job.id): job for job in draw_members(trace, 6, 2, skew=1.0, seed=0).jobs}
+    words = ("busy.csv", "--fleet", "h100:8", "--policy", "rota", "--members", "6", "--projects", "2")
+    waits = []
+    for share in ("p1=9", "p2=9"):
+        assert rota_replay(lab, *words, "--share", share, "--decisions", "turns.csv").code == 0
+        first_turns: dict[str, float] = {}
+        for turn in csv.DictReader((lab / "turns.csv").open()):
+            begun_s = float(turn["began_s"])
+            first_turns[turn["job"]] = min(begun_s, first_turns.get(turn["job"], begun_s))
+        waits.append(fmean(first_turns[id] - job.submit_s for id, job in drawn.items() if job.project == "p1"))
+    assert waits[0] < 0.8 * waits[1]
 
 
 def test_a_tier_that_the_fleet_lacks_leaves_jobs_out_unless_any_will_do(lab: Path) -> None:
@@ -287,7 +296,10 @@ def test_a_file_beside_the_trace_is_never_taken_for_a_module(lab: Path) -> None:
 def test_the_command_line_names_the_policies_that_there_are() -> None:
     assert tuple(POLICIES) == cli.POLICIES
     assert tuple(information.value for information in Information) == cli.INFORMATION
-    assert set(ABOUT) == set(POLICIES)
+
+
+def test_help_says_what_to_type_for_a_trace_of_ones_own_cluster() -> None:
+    assert f"\n  {SACCT_COMMAND}\n" in cli.EPILOG
 
 
 def test_help_says_what_each_policy_is(lab: Path) -> None:

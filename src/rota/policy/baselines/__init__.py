@@ -22,15 +22,4 @@ POLICIES: dict[str, Callable[[], Policy]] = {
     "srtf": ShortestRemaining,
 }
 
-#: What each is, in half a sentence.
-ABOUT = {
-    "rota": "Rota's own, the very code that runs live",
-    "fifo": "first in, first out; the first in line holds up everybody behind it",
-    "backfill": "FIFO with EASY backfill: a later job may begin early if it does not delay the first in line",
-    "multifactor": "like Slurm's priority/multifactor: age, fair share and size, with backfill",
-    "tiresias": "two queues by attained service, divided at 18,000 GPU-seconds, with preemption (NSDI 2019)",
-    "sjf": "shortest job first, without preemption",
-    "srtf": "shortest remaining time first, with preemption at once",
-}
-
-__all__ = ["ABOUT", "POLICIES"]
+__all__ = ["POLICIES"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import click
 
 from rota.cli.main import json_option
+from rota.cli.trace_options import INFORMATION, become, trace_options, trace_words
 
 #: A test holds these equal to the policies that there are.
 POLICIES = ("rota", "fifo", "backfill", "multifactor", "tiresias", "sjf", "srtf")
-INFORMATION = ("none", "noisy", "oracle")
 #: Rota beside what a laboratory would otherwise have.
 USUAL = ("rota", "fifo", "backfill")
 EPILOG = """\b
@@ -71,7 +69,6 @@ def spread_policies(words: list[str]) -> list[str]:
 
 @click.command("replay", cls=ReplayCommand, epilog=EPILOG)
 @click.argument("trace", type=click.Path())
-@click.option("--fleet", metavar="FLEET", help='GPUs to replay on: h100:8,rtx3090:4 or "2x h100:8, 5x rtx3090:4"')
 @click.option(
     "--policy",
     "policies",
@@ -85,18 +82,7 @@ def spread_policies(words: list[str]) -> list[str]:
     help="What may be known of run times: none; noisy: a rough estimate at submit, progress later; oracle: everything "
     "[default: noisy; oracle for sjf and srtf; none for fifo and tiresias, which never ask]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of estimates and drawn members [default: 0]")
-@click.option("--members", type=click.IntRange(1, 100_000), help="Draw so many members over the trace, m1 the busiest")
-@click.option("--projects", type=click.IntRange(1, 100_000), help="Draw so many projects, p1 to pN")
-@click.option(
-    "--skew",
-    type=click.FloatRange(0, 10),
-    default=1.0,
-    help="Of drawn members: Zipf's exponent; 0: all equal [default: 1]",
-)
-@click.option("--share", "shares", metavar="PROJECT=WEIGHT", multiple=True, help="A project's weight [default: 1 each]")
-@click.option("--any-tier", is_flag=True, help="Let every job take every tier, for a fleet of other GPUs")
-@click.option("--config", metavar="FILE", type=click.Path(), help="A laboratory's rota.toml [default: Rota's defaults]")
+@trace_options
 @click.option("--pictures", metavar="DIR", type=click.Path(), help="Draw pictures into this folder, as SVG and PNG")
 @click.option("--day", metavar="N|DATE", help="Which day the picture of turns shows [default: a busy one]")
 @click.option("--decisions", metavar="FILE", type=click.Path(), help="Write every turn to this CSV file")
@@ -106,24 +92,16 @@ def replay_command(trace: str, as_json: bool, **options: Any) -> None:
 
     Needs no daemon and no GPU. The same trace, fleet and seed give the same decisions.
     """
-    os.execv(
-        sys.executable, [sys.executable, "-P", "-m", "rota.simulate.replay", *replay_words(trace, as_json, options)]
-    )
+    become("rota.simulate.replay", replay_words(trace, as_json, options))
 
 
 def replay_words(trace: str, as_json: bool, options: dict[str, Any]) -> list[str]:
     """The command line of the replay; what only this command line can get wrong is refused."""
-    if not options["fleet"]:
-        raise click.UsageError("On which GPUs? Say it with --fleet, for example --fleet h100:8,rtx3090:4")
-    if (options["projects"] or 0) > (options["members"] or options["projects"] or 0):
-        raise click.UsageError("More projects than members: a drawn member belongs to one project. Raise --members.")
+    words = trace_words(options)
     if options["day"] and not options["pictures"]:
         raise click.UsageError("--day chooses a picture's day. Say where to draw it, for example --pictures pictures")
     asked = options["policies"] or USUAL
     policies = POLICIES if "all" in asked else tuple(dict.fromkeys(asked))
-    words = [f"--policy={policy}" for policy in policies] + [f"--share={share}" for share in options["shares"]]
-    single = ("fleet", "information", "seed", "members", "projects", "skew", "config", "pictures", "day", "decisions")
-    words += [f"--{name}={options[name]}" for name in single if options[name] is not None]
-    words += ["--any-tier"] if options["any_tier"] else []
-    words += ["--json"] if as_json else []
-    return [*words, "--", trace]
+    words += [f"--policy={policy}" for policy in policies]
+    words += [f"--{name}={options[name]}" for name in ("pictures", "day", "decisions") if options[name] is not None]
+    return [*words, *(["--json"] if as_json else []), "--", trace]

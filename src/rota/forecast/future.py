@@ -111,7 +111,7 @@ class Future:
                 break
             self._go_on_until(max(next_at, self.at + self._rest_s()))
         if wants_finish:
-            self._expect_finishes(open_jobs)
+            self._expect_finishes(open_jobs - told.finishes.keys())
         return told
 
     def _rest_s(self) -> float:

@@ -15,6 +15,7 @@ from statistics import fmean
 import pytest
 
 from rota.cli import replay as cli
+from rota.cli.trace_options import INFORMATION
 from rota.policy.baselines import POLICIES
 from rota.simulate.replay.information import Information
 from rota.simulate.replay.members import draw_members
@@ -295,7 +296,7 @@ def test_a_file_beside_the_trace_is_never_taken_for_a_module(lab: Path) -> None:
 
 def test_the_command_line_names_the_policies_that_there_are() -> None:
     assert tuple(POLICIES) == cli.POLICIES
-    assert tuple(information.value for information in Information) == cli.INFORMATION
+    assert tuple(information.value for information in Information) == INFORMATION
 
 
 def test_help_says_what_to_type_for_a_trace_of_ones_own_cluster() -> None:

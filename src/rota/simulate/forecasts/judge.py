@@ -18,6 +18,8 @@ from rota.policy.values import Snapshot
 from rota.simulate.forecasts.yardsticks import backfill, mean_walk
 from rota.simulate.replay.run import COST_S
 
+#: Fewer than live: what came of earlier forecasts says how far off they may be, and a trace has thousands of them.
+FUTURES = 6
 #: In a replay a stop frees the GPUs at once, and the job repeats so much work.
 HABITS = Habits(saves_in_s=0.0, resumes_in_s=COST_S)
 #: A time limit that sites give to jobs that state none (slurm.conf, DefaultTime); seconds.
@@ -40,7 +42,7 @@ class Judge:
     """Looks on (watch.py). `every`: of the jobs that wait, each so-many-th gets a forecast."""
 
     seed: int
-    futures: int | None = None
+    futures: int = FUTURES
     every: int = 1
     has_yardsticks: bool = True
     judged: list[Judged] = field(default_factory=list)  #: in the order in which they began

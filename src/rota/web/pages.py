@@ -26,12 +26,16 @@ HEADERS = {
 
 
 def router(is_signed_in: Callable[[Request], bool]) -> APIRouter:
-    """`/` and `/assets/...`. Who is not signed in is told how to come in."""
+    """`/`, `/forecasts` and `/assets/...`. Who is not signed in is told how to come in."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/")
     async def board(request: Request) -> Response:
         return _file("board.html" if is_signed_in(request) else "welcome.html", request)
+
+    @routes.get("/forecasts")
+    async def forecasts(request: Request) -> Response:
+        return _file("forecasts.html" if is_signed_in(request) else "welcome.html", request)
 
     @routes.get("/assets/{name}")
     async def asset(name: str, request: Request) -> Response:

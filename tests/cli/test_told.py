@@ -47,8 +47,8 @@ NOTHING = a_forecast(turn=None, begin=None, made_at=None, tier=None)
 def a_job(**changes: Any) -> dict[str, Any]:
     """Waiting for its first turn."""
     known = {
-        "job": 412, "state": "waiting", "turn": None, "ended_at": None, "tier": "h100", "reason": "Because.",
-        "forecast": a_forecast(),
+        "job": 412, "place": 5, "state": "waiting", "turn": None, "ended_at": None, "tier": "h100",
+        "reason": "Because.", "forecast": a_forecast(),
     }  # fmt: skip
     return known | changes
 
@@ -95,7 +95,16 @@ def test_without_a_forecast_the_plain_bound_is_said_or_the_reason() -> None:
     assert told.after_submit(ahead(a_job(forecast=NOTHING | {"at_latest": NOW + 2 * HOUR_S}))) == [
         "3rd in line for h100. Your first turn: by 17:00 at the latest. For its forecast: rota show 412"
     ]
-    assert told.after_submit(ahead(a_job(forecast=NOTHING), place=None)) == ["Because."]
+    assert told.after_submit(ahead(a_job(forecast=NOTHING))) == ["Because."]  # it follows another job
+    assert told.after_submit(ahead(a_job(forecast=NOTHING, place=None), place=None)) == [
+        "For its forecast: rota show 412"
+    ]
+
+
+def test_a_job_that_follows_others_is_in_no_line_yet() -> None:
+    assert told.after_submit(ahead(a_job(reason="Starts after job 1 has ended."), place=None)) == [
+        "Starts after job 1 has ended. Your first turn: today 16:10-18:30, likely 17:00."
+    ]
 
 
 def test_a_list_says_what_comes_next() -> None:

@@ -31,11 +31,13 @@ def test_a_submit_says_its_number_first_and_then_when_its_turn_comes(make_rota: 
 
     tries = [said() for _ in range(3)]  # on a busy machine a forecast may take longer than a member is made to wait
     assert [lines[0].split()[0] for lines in tries] == ["3", "4", "5"]
-    told = rf"   \w+ in line for h100\. Your first turn: ({RANGE}.*\.|by [\d:]+ at the latest\. .*rota show \d)"
+    line = rf"\w+ in line for h100\. Your first turn: (?:{RANGE}.*\.|by [\d:]+ at the latest\. .*)"
+    told = rf"   (?:{line}|For its forecast: rota show \d)"
     assert all(re.fullmatch(told, line) for lines in tries for line in lines[-1:]), tries
     answer = rota.run("run", "--json", "--tier", "h100", "--as", "park", "--", "sleep", "600").json
     assert answer["job"] == 6
     assert answer["forecast"] is None or answer["forecast"]["begin"]["early"] <= answer["forecast"]["begin"]["late"]
+    assert "   Starts after job 1 has ended." in rota("run", "--after", "1", "--", "sleep", "600")
 
 
 def seconds(rota: Rota, *words: str) -> float:

@@ -13,7 +13,7 @@ from rota.api.jobs import JobNumber, find_job
 from rota.api.schemas import AheadView, ElsewhereView
 from rota.api.site import Site
 from rota.api.views import gpu_labels, job_view
-from rota.domain.jobs import Job, JobState
+from rota.domain.jobs import Job
 
 routes = APIRouter(tags=["jobs"])
 
@@ -24,29 +24,35 @@ async def ahead(job: JobNumber, me: Me, site: Here, wait_s: Annotated[float, Que
     find_job(job, site)
     await until_forecast(job, site, wait_s)
     found, outlook, now = find_job(job, site), site.outlook(), site.clock()
-    turn = site.core.books.turn_of(job)
-    snapshot = site.core.snapshot
-    is_waiting = found.state is JobState.WAITING and job in outlook.places and snapshot is not None
-    there = elsewhere(found, snapshot, outlook.forecast_of(job)) if is_waiting and snapshot else None
     return AheadView(
         at=now,
-        job=job_view(found, turn, outlook, gpu_labels(site), me, now),
-        place=_place(found, site) if is_waiting else None,
+        job=job_view(found, site.core.books.turn_of(job), outlook, gpu_labels(site), me, now),
+        place=_place(found, site),
         gpu_memory_bytes=found.request.gpu_memory_bytes,
-        elsewhere=ElsewhereView(
-            tier=there.tier,
-            memory_bytes=there.memory_bytes,
-            times_as_fast=round(there.times_as_fast, 4),
-            finish_at=there.finish_at,
-        )
-        if there
-        else None,
+        elsewhere=_elsewhere(found, site),
     )
 
 
-def _place(job: Job, site: Site) -> int:
-    """Its place among those who wait for a tier that it accepts, too."""
-    places, jobs = site.outlook().places, site.core.books.jobs
+def _elsewhere(job: Job, site: Site) -> ElsewhereView | None:
+    snapshot, outlook = site.core.snapshot, site.outlook()
+    if snapshot is None or job.id not in outlook.places:
+        return None
+    there = elsewhere(job, snapshot, outlook.forecast_of(job.id))
+    if there is None:
+        return None
+    return ElsewhereView(
+        tier=there.tier,
+        memory_bytes=there.memory_bytes,
+        times_as_fast=round(there.times_as_fast, 4),
+        finish_at=there.finish_at,
+    )
+
+
+def _place(job: Job, site: Site) -> int | None:
+    """Its place among those who wait for a tier that it accepts, too; None while it follows jobs or is in no plan."""
+    places, jobs, snapshot = site.outlook().places, site.core.books.jobs, site.core.snapshot
+    if job.id not in places or snapshot is None or job.id in snapshot.is_blocked_by:
+        return None
     own, tiers = places[job.id][0], set(job.request.tiers)
     before = (jobs.get(other) for other, (place, _) in places.items() if place < own)
     return 1 + sum(

@@ -147,7 +147,7 @@ class AheadView(BaseModel):
 
     at: float
     job: JobView
-    place: int | None  #: among those who wait for the same tiers
+    place: int | None  #: among those who wait for the same tiers; None for one that follows other jobs
     gpu_memory_bytes: int  #: that it asked for
     elsewhere: ElsewhereView | None
 

@@ -72,8 +72,8 @@ def submit(argv: list[str], options: dict[str, Any], dry_run: bool, has_compare:
         forecast = ahead["job"]["forecast"] if ahead else None
         known = forecast if told.is_known(forecast) else None
         click.echo(json.dumps({**answer, "forecast": known}, ensure_ascii=False))
-    elif ahead:
-        for line in told.after_submit(ahead):
+    elif answer["job"] is not None:
+        for line in told.after_submit(ahead) if ahead else [told.ask_later(answer["job"])]:
             click.echo(f"   {line}")
 
 

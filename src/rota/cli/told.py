@@ -99,12 +99,22 @@ def after_submit(ahead: Answer) -> list[str]:
     if turn is not None:
         return [f"It begins now, on {turn['node']} ({turn['tier']}).{done}"]
     begin, latest = said(forecast["begin"], now), by_at_latest(forecast, now)
-    if ahead["place"] is None or not (begin or latest):
-        return [job["reason"]] if job["state"] == "waiting" else []
-    line = f"{_ordinal(ahead['place'])} in line{_for_tiers(job['tier'])}. Your first turn: "
+    if job["state"] != "waiting":
+        return []  # it has ended already
+    if job["place"] is None:
+        return [ask_later(job["job"])]
+    if not (begin or latest):
+        return [job["reason"]]
+    line = f"{_ordinal(ahead['place'])} in line{_for_tiers(job['tier'])}." if ahead["place"] else job["reason"]
+    line += " Your first turn: "
     if not begin:
-        return [f"{line}{latest} at the latest. For its forecast: rota show {job['job']}"]
+        return [f"{line}{latest} at the latest. {ask_later(job['job'])}"]
     return [f"{line}{begin}.{done}", *_elsewhere(ahead, now)]
+
+
+def ask_later(job: int) -> str:
+    """What to type when nothing is known within the moment that a submit may take."""
+    return f"For its forecast: rota show {job}"
 
 
 def _elsewhere(ahead: Answer, now: float) -> list[str]:

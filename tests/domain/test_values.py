@@ -24,8 +24,8 @@ WHY = Asked("kim", "test")
 
 @pytest.mark.parametrize(
     "name",
-    ["rota.domain.durations", "rota.domain.sizes", "rota.domain.gpus", "rota.domain.ranges", "rota.fleet.notation",
-     "rota.fleet.tiers", "rota.cli.arrays", "rota.cli.tables", "rota.cli.told",
+    ["rota.domain.counts", "rota.domain.durations", "rota.domain.sizes", "rota.domain.gpus", "rota.domain.ranges",
+     "rota.fleet.notation", "rota.fleet.tiers", "rota.cli.arrays", "rota.cli.tables", "rota.cli.told",
      "rota.cli.compare"],
 )  # fmt: skip
 def test_what_docstrings_show_is_true(name: str) -> None:

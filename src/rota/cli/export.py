@@ -15,6 +15,7 @@ import click
 
 from rota.cli.client import Answer, Client
 from rota.cli.main import client, json_option, state_option
+from rota.domain.counts import say_count
 from rota.errors import BadRequest, RotaError
 
 #: Names and order of the columns; new ones are added at the end.
@@ -46,7 +47,7 @@ def export_command(folder: Path, force: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "jobs": jobs, "turns": turns}))
     else:
-        click.echo(f"{_count(jobs, 'job')} and {_count(turns, 'turn')} written to {folder}.")
+        click.echo(f"{say_count(jobs, 'job')} and {say_count(turns, 'turn')} written to {folder}.")
 
 
 def _pages(api: Client, page: Answer) -> Iterator[Answer]:
@@ -78,10 +79,6 @@ def _write(pages: Iterator[Answer], jobs_file: IO[str], turns_file: IO[str]) -> 
         turns.writerows([_cell(turn[column]) for column in TURN_COLUMNS] for turn in page["turns"])
         written_jobs, written_turns = written_jobs + len(page["jobs"]), written_turns + len(page["turns"])
     return written_jobs, written_turns
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _cell(value: Any) -> str:

@@ -13,6 +13,7 @@ from rota.cli.client import Answer
 from rota.cli.main import client, json_option, state_option
 from rota.cli.output import coloured_state, print_answer, say_span, say_time
 from rota.cli.tables import table
+from rota.domain.counts import say_count
 from rota.domain.sizes import say_size
 from rota.errors import RotaError
 
@@ -96,7 +97,7 @@ def _show(answer: Answer) -> None:
 
 
 def _asked(asked: Answer) -> str:
-    parts = [f"{asked['gpus']} GPU{'s' if asked['gpus'] > 1 else ''}"]
+    parts = [say_count(asked["gpus"], "GPU")]
     if asked["gpu_memory_bytes"]:
         parts.append(f"{say_size(asked['gpu_memory_bytes'])} each")
     parts.append("of " + (" or ".join(asked["tiers"]) or "any tier"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rota.domain.counts import say_count
 from rota.domain.gpus import Condition
 from rota.simulate.day import (
     AddsProject,
@@ -49,7 +50,7 @@ def story(day: Day) -> Iterator[str]:
         gpus = [gpu for gpu in day.fleet.gpus if gpu.node == node.name]
         slices = sum(gpu.slice_of is not None for gpu in gpus)
         whole = len(gpus) - slices
-        nodes.append(f"{node.name} with {whole} GPU{'s' if whole > 1 else ''}{', one in 2 slices' if slices else ''}")
+        nodes.append(f"{node.name} with {say_count(whole, 'GPU')}{', one in 2 slices' if slices else ''}")
     yield f"The laboratory of seed {day.seed}: {'; '.join(nodes)}; quantum {quantum}."
     for number, happening in day.happenings.items():
         yield f"{number:>5}  at {happening.at:7.3f} s  {said(happening.what)}"
@@ -91,7 +92,7 @@ def _submit(what: Submits) -> str:
     request, script = what.request, what.script
     parts = [
         f"{what.member} submits {'a job' if what.tasks == 1 else f'an array of {what.tasks} jobs'} to {what.project}",
-        f"{request.gpus} GPU{'s' if request.gpus > 1 else ''} of {' or '.join(request.tiers) or 'any tier'}",
+        f"{say_count(request.gpus, 'GPU')} of {' or '.join(request.tiers) or 'any tier'}",
         f"{script.target:g} s of work",
         _MANNERS[script.manner] if request.is_resumable else "no checkpoint",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from rota.domain.counts import say_count
 from rota.domain.gpus import Fleet
 from rota.domain.jobs import Request
 from rota.errors import BadRequest
@@ -51,15 +52,11 @@ def _why(out: list[_Shape], fleet: Fleet) -> list[str]:
     said = []
     large = [gpus for gpus, tiers in out if not tiers or set(tiers) <= set(fleet.tiers)]
     if large:
-        said.append(f"{_jobs(len(large))} too large for this fleet (up to {max(large)} GPUs)")
+        said.append(f"{say_count(len(large), 'job')} too large for this fleet (up to {max(large)} GPUs)")
     strange = Counter("|".join(tiers) for _, tiers in out if tiers and not set(tiers) <= set(fleet.tiers))
     if strange:
         names = ", ".join(name for name, _ in strange.most_common(3))
         more = ", ..." if len(strange) > 3 else ""
-        count = _jobs(sum(strange.values()))
+        count = say_count(sum(strange.values()), "job")
         said.append(f"{count} for tiers that are not in this fleet ({names}{more}; --any-tier takes them along)")
     return said
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} job{'s' if count > 1 else ''}"

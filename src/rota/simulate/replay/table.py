@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rota.domain.counts import say_count
 from rota.domain.durations import say_duration
 from rota.simulate.replay.compare import Setting
 from rota.simulate.replay.report import Report, offered_load
@@ -49,7 +50,7 @@ def say_trace(setting: Setting) -> str:
     trace, gpus = setting.trace, len(setting.fleet.gpus)
     load = offered_load(trace, setting.fastest_gpus)
     submits_s = trace.jobs[-1].submit_s - trace.jobs[0].submit_s
-    said = f"{trace.name} on {setting.fleet_text} ({gpus} GPU{'s' if gpus > 1 else ''}): {len(trace.jobs):,} jobs"
+    said = f"{trace.name} on {setting.fleet_text} ({say_count(gpus, 'GPU')}): {say_count(len(trace.jobs), 'job')}"
     if load is not None:
         said += f", submitted over {say_duration(submits_s)}, offered load {load:.2f}"
     return said + "".join(f"\nLeft out: {why}" for why in trace.left_out)

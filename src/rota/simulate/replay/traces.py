@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rota.domain.counts import say_count
 from rota.errors import BadRequest, NoSuchThing
 from rota.simulate.replay.sacct import (
     MOST_GPUS,
@@ -66,7 +67,7 @@ def read_trace(path: Path) -> Trace:
 
 def _trace(name: str, path: Path, jobs: list[Found], left_out: Counter[str], *, is_epoch: bool) -> Trace:
     """Jobs in order, with ids that are unique and second 0 at the first submit."""
-    said = tuple(f"{count} job{'s' if count > 1 else ''} {why}" for why, count in left_out.items())
+    said = tuple(f"{say_count(count, 'job')} {why}" for why, count in left_out.items())
     if not jobs:
         raise BadRequest(f"{path} holds no job that can be replayed ({', '.join(said) or 'nothing but a header'}).")
     jobs.sort(key=lambda job: job.submit_s)

@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+from rota.domain.counts import say_count
 from rota.simulate.replay.days import DAY_S, Day
 from rota.simulate.replay.pictures.look import (
     CATEGORY_COLOURS,
@@ -78,14 +79,10 @@ def gantt_chart(replayed: Replayed, day: Day) -> Any:
     return titled(
         alt.layer(*layers).properties(width=GANTT_WIDTH, height=row_height * len(replayed.gpus)),
         f"Who had which GPU on {day.name} under {replayed.policy}",
-        f"{replayed.trace} on {replayed.fleet}: {_count(len(turns), 'turn')} of {_count(len(shown), 'job')}; "
-        f"{_count(stopped, 'turn')} ended because somebody else's had come; GPUs busy {100 * busy:.0f}% of the day.",
+        f"{replayed.trace} on {replayed.fleet}: {say_count(len(turns), 'turn')} of {say_count(len(shown), 'job')}; "
+        f"{say_count(stopped, 'turn')} ended because somebody else's had come; GPUs busy {100 * busy:.0f}% of the day.",
         f"Colour: {key.what}." + (" A dark edge: the job was done." if row_height >= EDGED_HEIGHT else ""),
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _blocks(turn: PastTurn, row_of: dict[str, int]) -> list[tuple[int, int]]:

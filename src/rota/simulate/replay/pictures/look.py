@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 
+from rota.domain.counts import say_count
 from rota.simulate.replay.values import Replayed
 
 WIDTH = 720  #: of the plot, in pixels of the SVG; the PNG has twice as many
@@ -137,5 +138,4 @@ def titled(chart: Any, title: str, *subtitle: str) -> Any:
 def said(replays: Sequence[Replayed]) -> str:
     """What all the replays have in common: "philly-b436b2 on 8x h100:8, 7,423 jobs"."""
     first = replays[0]
-    count = len(first.jobs)
-    return f"{first.trace} on {first.fleet}, {count:,} job{'s' if count > 1 else ''}"
+    return f"{first.trace} on {first.fleet}, {say_count(len(first.jobs), 'job')}"

@@ -58,5 +58,7 @@ class FakeForecaster:
         wanted = [job.id for job in snapshot.jobs if only is None or job.id in only]
         return told_of(snapshot, {job: Range(snapshot.at, snapshot.at + 1, snapshot.at + 2) for job in wanted})
 
-    def end(self) -> None:
+    async def prepare(self) -> None: ...
+
+    async def end(self) -> None:
         self.has_ended = True

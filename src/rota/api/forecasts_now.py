@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rota.api.shift_words import shift_sentence
 from rota.daemon.core import Core
 from rota.domain.forecasts import Forecast
 
@@ -33,4 +34,5 @@ class ForecastsNow:
 
     def shift_of(self, job: int) -> str:
         """Why its turn is no longer expected when it was promised; "" while it is."""
-        return ""
+        shift = self.core.forecasts.shift_of(job)
+        return shift_sentence(shift, self.at) if shift else ""

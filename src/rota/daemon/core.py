@@ -241,7 +241,7 @@ class Core:
             entries = Entries(promises=promises)
             self.laboratory.store.record(entries)
             self.forecasts.take_over(entries, self.books)
-        self.forecasts.arrived(found, snapshot, self.books)
+        self.forecasts.arrived(found, promises, snapshot, self.books)
         self.books.version += 1
 
     # --- apply ----------------------------------------------------------------------------------

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rota.daemon.books import Books
 from rota.daemon.forecasting.feed import Feed
 from rota.daemon.forecasting.orders import Begun, Ended, Submitted, Told
 from rota.daemon.promises import Promises
-from rota.domain.forecasts import Forecast
+from rota.daemon.shifts import Shift, Shifts
+from rota.domain.forecasts import Forecast, Promise
 from rota.domain.jobs import Job, JobState
 from rota.policy.values import Snapshot
 from rota.store.contract import Entries
@@ -27,6 +28,7 @@ class Forecasts:
     pictured: int = 0  #: the news that the latest snapshot shows
     made_at: float | None = None  #: of the latest refresh
     _told: dict[int, Forecast] = field(default_factory=dict)
+    _shifts: Shifts = field(default_factory=Shifts)
 
     # --- what happens in the daemon ---------------------------------------------------------------
 
@@ -34,6 +36,7 @@ class Forecasts:
         """This is recorded; `books` are as they were before."""
         self.promises.take_over(entries.promises)
         for promise in entries.promises:
+            self._shifts.forget(promise.job)
             if promise.began_at is not None:
                 self.feed.add(Begun(promise))
         for job in entries.jobs:
@@ -56,8 +59,8 @@ class Forecasts:
 
     # --- what a forecasting process has found --------------------------------------------------
 
-    def arrived(self, found: Mapping[int, Told], snapshot: Snapshot, books: Books) -> None:
-        """Take over the forecasts from a snapshot; what was made from a later one stays."""
+    def arrived(self, found: Mapping[int, Told], promises: Sequence[Promise], snapshot: Snapshot, books: Books) -> None:
+        """Take over the forecasts from a snapshot, and what they promised; what was made from a later one stays."""
         if len(found) == len(snapshot.jobs):
             self.made_at = snapshot.at
         for seen in snapshot.jobs:
@@ -68,6 +71,9 @@ class Forecasts:
             if known is None or known.made_at <= told.forecast.made_at:
                 self._told[job.id] = told.forecast
                 self.fresh.discard(job.id)
+        self._shifts.promised(promises, snapshot, self._told)
+        if len(found) == len(snapshot.jobs):
+            self._shifts.look(self.promises.open, snapshot, self._told)
 
     # --- what people see -------------------------------------------------------------------------
 
@@ -77,3 +83,7 @@ class Forecasts:
         if told is None or told.turn > job.turns:
             return told
         return replace(told, turn=job.turns + 1, begin=None, tier=None)
+
+    def shift_of(self, job: int) -> Shift | None:
+        """How far its turn is from what was promised; None: it is expected as it was."""
+        return self._shifts.of.get(job)

@@ -22,6 +22,8 @@ class Learner:
         """Learn what is new and forecast; by job."""
         for lesson in order.lessons:
             self._learn(lesson)
+        if order.snapshot is None:
+            return {}
         raw = self.forecaster.forecast(order.snapshot, seed=order.seed, futures=order.futures, only=order.only)
         return {
             job.id: Told(calibrated(raw[job.id], job.request.gpus, self.calibration), raw[job.id].begin)

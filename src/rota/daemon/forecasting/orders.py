@@ -42,11 +42,11 @@ Lesson = Submitted | Ended | Begun
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Learn what is new, then forecast from this snapshot."""
+    """Learn what is new, then forecast from a snapshot."""
 
     number: int
     lessons: Sequence[Lesson]  #: in the order in which they happened
-    snapshot: Snapshot
+    snapshot: Snapshot | None  #: None: there is nothing to forecast
     seed: int
     futures: int | None  #: None: as many as a refresh may cost
     only: frozenset[int] | None  #: None: every job

@@ -36,22 +36,26 @@ class Forecasting:
         # An order that its asker no longer waits for is read to its end, or the next answer would begin in its middle.
         return await asyncio.shield(asyncio.ensure_future(self._ask(snapshot, seed, futures, only)))
 
+    async def prepare(self) -> None:
+        """Have the process there, with all that is to be learnt. Raises ForecastUnavailable."""
+        await asyncio.shield(asyncio.ensure_future(self._ask(None, 0, None, None)))
+
     async def _ask(
-        self, snapshot: Snapshot, seed: int, futures: int | None, only: frozenset[int] | None
+        self, snapshot: Snapshot | None, seed: int, futures: int | None, only: frozenset[int] | None
     ) -> Mapping[int, Told]:
         async with self._turnstile:
             try:
                 async with asyncio.timeout(LONGEST_S):
                     answer = await self._exchange(snapshot, seed, futures, only)
             except (OSError, EOFError, TimeoutError, pickle.UnpicklingError) as failed:
-                self.end()
+                await self.end()
                 raise ForecastUnavailable(f"The forecasting process has ended ({type(failed).__name__}).") from failed
         if answer.error:
             raise ForecastUnavailable(f"A forecast failed ({answer.error}).")
         return answer.found
 
     async def _exchange(
-        self, snapshot: Snapshot, seed: int, futures: int | None, only: frozenset[int] | None
+        self, snapshot: Snapshot | None, seed: int, futures: int | None, only: frozenset[int] | None
     ) -> Answer:
         process = await self._alive()
         assert process.stdin is not None, "it was begun with pipes"
@@ -75,9 +79,11 @@ class Forecasting:
             )
         return self._process
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """End the process; the next order begins another."""
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -42,7 +42,10 @@ class Forecaster(Protocol):
     ) -> Mapping[int, Told]:
         """By job. Raises ForecastUnavailable."""
 
-    def end(self) -> None:
+    async def prepare(self) -> None:
+        """Have it ready for the next order. Raises ForecastUnavailable."""
+
+    async def end(self) -> None:
         """End it; the next order begins another."""
 
 
@@ -67,12 +70,12 @@ class ForecastService:
         self.core.forecasts.is_made = True
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._keep(self._refresh))
-                both.create_task(self._keep(self._answer_quickly))
+                both.create_task(self._keep(self._refresh, is_told=True))
+                both.create_task(self._keep(self._answer_quickly, is_told=False))
         finally:
             self.core.forecasts.is_made = False
-            self.refresher.end()
-            self.quick.end()
+            await self.refresher.end()
+            await self.quick.end()
 
     async def what_if(self, snapshot: Snapshot, job: int) -> Forecast | None:
         """Of a job that is in this snapshot only. Raises ForecastUnavailable."""
@@ -82,17 +85,19 @@ class ForecastService:
         told = found.get(job)
         return told.forecast if told else None
 
-    async def _keep(self, step: Callable[[], Awaitable[None]]) -> None:
-        """One step after the other; what fails is told, and tried again later and later."""
+    async def _keep(self, step: Callable[[], Awaitable[None]], *, is_told: bool) -> None:
+        """One step after the other; what fails is tried again later and later, and people are told if it is to be."""
         retry_s = FIRST_RETRY_S
         while True:
             try:
                 await step()
                 retry_s = FIRST_RETRY_S
-                self.core.trouble.pop("forecasts", None)
+                if is_told:
+                    self.core.trouble.pop("forecasts", None)
             except Exception as failed:  # whatever is wrong with a forecast, the daemon goes on without
                 log.warning("no forecast", why=str(failed), again_in_s=retry_s)
-                self.core.trouble["forecasts"] = TROUBLE
+                if is_told:  # a quick forecast that fails is made up for by the next refresh
+                    self.core.trouble["forecasts"] = TROUBLE
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
 
@@ -103,6 +108,7 @@ class ForecastService:
             await self._until_changed(rest_s)
         snapshot, seen, began_at = self.core.snapshot, self.core.forecasts.pictured, self.monotonic()
         assert snapshot is not None, "without one it is never due"
+        await self.quick.prepare()  # before somebody waits for its first answer
         found = await self.refresher.forecast(snapshot, seed=self.seed)
         self._latest, self._refreshed = Refresh(began_at, self.monotonic()), seen
         self.service.take_forecasts(found, snapshot)

@@ -28,6 +28,7 @@ class TurnOrder(NamedTuple):
     term_s: float = 10.0  #: between TERM and KILL
     settle_s: float = 0.5  #: a checkpoint that is unchanged for so long is complete
     log_keep_bytes: int = DEFAULT_LOG_KEEP_BYTES
+    progress_before: tuple[int, int] | None = None  #: (step, total) that the job had reached before this turn
     wake_socket: str = ""  #: a datagram with the turn's id goes here when there is news
 
     def to_json(self) -> dict[str, object]:
@@ -43,6 +44,8 @@ def read_order(path: str) -> TurnOrder:
     known = {name: value for name, value in found.items() if name in TurnOrder._fields}
     for name in ("argv", "groups", "gpus"):
         known[name] = tuple(known[name])  # type: ignore[arg-type]  # the engine wrote lists
+    if known.get("progress_before"):
+        known["progress_before"] = tuple(known["progress_before"])  # type: ignore[arg-type]  # as above
     return TurnOrder(**known)  # type: ignore[arg-type]  # as above
 
 

@@ -15,6 +15,7 @@ from rota.engines.keeper.checkpoint import Watch
 from rota.engines.keeper.ending import Act, Ending, Phase, Sight, step
 from rota.engines.keeper.log import LogRoom, open_log
 from rota.engines.keeper.order import EndWish, TurnOrder, read_wish
+from rota.engines.keeper.output import Output
 from rota.engines.keeper.processes import Process, catches, descendants, read_process, send, writers_of
 from rota.engines.keeper.rights import as_member
 from rota.sockets import short_path
@@ -35,7 +36,8 @@ class Keeper:
         self.status: int | None = None  #: of the main process, from waitpid
         self.notice_at: float | None = None  #: epoch seconds
         self.is_saved = False  #: since the notice
-        self.progress: list[int] | None = None
+        self.progress: list[int] | None = None  #: as the job itself told it
+        self.output: Output | None = None  #: read for progress as long as the job tells none
         self.began_at, self.began = 0.0, 0.0
         self.watch: Watch | None = None
         self._told: dict[str, object] = {}
@@ -50,6 +52,7 @@ class Keeper:
         self.room = LogRoom(self.log, self.order.log_keep_bytes)
         self._make_member_folder()
         self._watch_checkpoint()
+        self.output = Output(self.order, self.log)
         self.began_at, self.began = time.time(), time.monotonic()
         started = child.start(self.order, self.log, self.group)
         if started.error:
@@ -78,6 +81,7 @@ class Keeper:
         self.room.make_room()
         with as_member(self.order):
             news = {**self._look_at_checkpoint(is_last=self.status is not None), **self._look_at_progress()}
+        news |= self._look_at_output()
         if news:
             self._tell(news)
 
@@ -153,8 +157,14 @@ class Keeper:
         step_now, total = (found or {}).get("step"), (found or {}).get("total")
         if not isinstance(step_now, int) or not isinstance(total, int) or [step_now, total] == self.progress:
             return {}
-        self.progress = [step_now, total]
-        return {"progress": self.progress}
+        self.progress, self.output = [step_now, total], None
+        return {"progress": self.progress, "progress_at": time.time()}
+
+    def _look_at_output(self) -> dict[str, object]:
+        """What is new of the progress that it shows; None: what it showed has turned out to be none."""
+        if self.output is None or not self.output.look(time.monotonic()):
+            return {}
+        return {"progress": self.output.progress, "progress_at": time.time()}
 
     # --- acting -------------------------------------------------------------------------------
 

@@ -143,6 +143,7 @@ class LocalEngine:
             raise EngineUnavailable(f"The keeper of turn {turn} is about to begin; asking again.")
         self._hold(turn, folder, process.pid)
         self._read_state(turn)
+        self.wake()  # what it told nobody yet is not only heard with the next news of somebody else
 
     def _hold(self, turn: str, folder: Path, pid: int) -> None:
         try:

@@ -35,6 +35,7 @@ def turn_order(
         term_s=settings.term_s,
         settle_s=settings.settle_s,
         log_keep_bytes=settings.log_keep_bytes,
+        progress_before=order.progress,
         wake_socket=str(wake_socket),
     )
 

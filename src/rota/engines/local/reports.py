@@ -28,9 +28,9 @@ def news(turn: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
         yield Noticed(turn, float(now["notice_at"]))
     if is_new("saved_at"):
         yield Saved(turn, float(now["saved_at"]), now.get("interval_s"))
-    if is_new("progress"):
-        step, total = now["progress"]
-        yield Progressed(turn, time.time(), int(step), int(total))
+    if now.get("progress") != before.get("progress"):
+        step, total = now.get("progress") or (0, 0)
+        yield Progressed(turn, float(now.get("progress_at") or time.time()), int(step), int(total))
 
 
 def ended(turn: str, written: Mapping[str, Any]) -> Ended:

@@ -106,7 +106,7 @@ def tears_gangs_apart(snapshot: Snapshot) -> Plan:
 def ends_turns_inside_their_quantum(snapshot: Snapshot) -> Plan:
     made = plan(snapshot)
     young = [t for t in snapshot.turns if t.state is TurnState.RUNNING and t.guaranteed_until > snapshot.at]
-    return replace(made, ends=(*made.ends, *(End(t.id, None, YourTurn(0.0, 0)) for t in young[:1])))
+    return replace(made, ends=(*made.ends, *(End(t.id, YourTurn(0.0, 0)) for t in young[:1])))
 
 
 def forgets_somebody(snapshot: Snapshot) -> Plan:

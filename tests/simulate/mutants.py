@@ -91,7 +91,7 @@ def _ends_also(patch: pytest.MonkeyPatch, which: Callable[[Turn, Snapshot], bool
         made = plan(snapshot)
         told = {end.turn for end in made.ends}
         turns = [turn for turn in snapshot.turns if turn.state is TurnState.RUNNING and turn.id not in told]
-        more = [End(turn.id, job, SomebodyWaits(job, "kim", 1.0)) for turn in turns if which(turn, snapshot)]
+        more = [End(turn.id, SomebodyWaits(job, "kim", 1.0)) for turn in turns if which(turn, snapshot)]
         return replace(made, ends=(*made.ends, *more[:1]))
 
     _plan(patch, hasty)
@@ -123,7 +123,7 @@ def moves_turns_nowhere(patch: pytest.MonkeyPatch) -> None:
             and turn.guaranteed_until <= snapshot.at
             and turn.id not in told
         ]
-        moves = [End(turn.id, turn.job, MovesUp(snapshot.tiers[0], 2.0)) for turn in is_open]
+        moves = [End(turn.id, MovesUp(snapshot.tiers[0], 2.0)) for turn in is_open]
         return replace(made, ends=(*made.ends, *moves))
 
     _plan(patch, restless)

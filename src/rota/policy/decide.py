@@ -102,7 +102,7 @@ def _contenders(standing: Standing, forced: set[str], at: float, wants_all: bool
 def forced_ends(standing: Standing, at: float) -> list[End]:
     """Turns that end whether or not somebody waits."""
     ends = [
-        End(running.turn.id, None, TimeIsOver((running.turn.limit_at or at) - running.turn.granted_at))
+        End(running.turn.id, TimeIsOver((running.turn.limit_at or at) - running.turn.granted_at))
         for running in standing.over_limit(at)
     ]
     if standing.conditions or standing.reservations:
@@ -111,7 +111,7 @@ def forced_ends(standing: Standing, at: float) -> list[End]:
             if running.turn.id in standing.ending or running.turn.id in over:
                 continue
             if why := _off_its_gpus(running, standing, at):
-                ends.append(End(running.turn.id, None, why))
+                ends.append(End(running.turn.id, why))
     return ends
 
 
@@ -244,7 +244,7 @@ class _Walk:
             self._floor.keep_going(running)
         elif running.turn.id in self._floor.stoppable:  # else somebody before it has taken its GPUs
             why = SomebodyWaits(gang.id, gang.member, self._rules.quantum_s)
-            self._decision.ends.append(End(running.turn.id, gang.id, why))
+            self._decision.ends.append(End(running.turn.id, why))
             self._floor.stop(running)
 
     def _begin(self, job: Job, place: Place) -> None:
@@ -268,7 +268,7 @@ class _Walk:
             self._decision.waits.append((job.id, self._explainer.place_kept(place)))
         for running in place.stops:
             why = SomebodyWaits(job.id, job.member, self._rules.quantum_s)
-            self._decision.ends.append(End(running.turn.id, job.id, why))
+            self._decision.ends.append(End(running.turn.id, why))
             floor.stop(running)
         for bay, places in place.bays:
             chosen = set(places)
@@ -296,7 +296,7 @@ def _move_up(standing: Standing, floor: Floor, decision: Decision) -> None:
                 continue
             place = place_now(job, standing.rules.quantum_s, tier, floor)
             if place is not None:
-                decision.ends.append(End(turn_id, job.id, MovesUp(tier, faster)))
+                decision.ends.append(End(turn_id, MovesUp(tier, faster)))
                 for bay, places in place.bays:
                     floor.claim_free(bay, list(places))
                 break

@@ -5,7 +5,7 @@ together do not all go to the same member (max-min fairness, as in Dominant Reso
 
 1. A member who has nothing running and has waited for two quanta goes first, with one job that fits on one node: a
    third at most passes until a turn may be ended for it. Any sooner, and a project of many members would have more than
-   its share.
+   its share. Before them comes one overdue gang that fits on no node, as often as `_Filling._may_go_first` says.
 2. Then the project that has received least for its weight. A deadline lets a project have some of its own share
    early; what it got counts as received, so it pays afterwards.
 3. In it the member who has received least; of theirs the job whose rank comes first.

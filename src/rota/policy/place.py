@@ -20,7 +20,6 @@ class Place(NamedTuple):
 
     bays: tuple[tuple[Bay, tuple[int, ...]], ...]  #: places of its GPUs in each bay
     stops: tuple[Running, ...] = ()  #: turns that must end first
-    is_now: bool = True  #: whether all its GPUs are free
     fills_gap: Hold | None = None  #: before a gang needs them
 
     @property
@@ -100,7 +99,7 @@ def _lowest_turn(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
             for bay, held in running.bays:
                 places = floor.fitting(held[:1], bay, job, needs_s)
                 if places and not floor.lacks(bay, job.request, (running,), is_soon=True):
-                    return Place(((bay, tuple(places)),), (running,), is_now=False)
+                    return Place(((bay, tuple(places)),), (running,))
     return None
 
 
@@ -126,7 +125,7 @@ def _soon_in(bay: Bay, job: Job, needs_s: float, floor: Floor) -> tuple[tuple[in
         usable = [place for places in reversed(more.places) for place in places] + usable
     highest = max((floor.height(running) for running in more.stops), default=0)
     disturbs = len(more.stops), highest, len(usable) - request.gpus
-    return disturbs, Place(((bay, tuple(usable[: request.gpus])),), tuple(more.stops), is_now=False)
+    return disturbs, Place(((bay, tuple(usable[: request.gpus])),), tuple(more.stops))
 
 
 class _More(NamedTuple):
@@ -170,4 +169,4 @@ def _spread_soon(job: Job, needs_s: float, tier: str, floor: Floor) -> Place | N
         chosen.append((bay, tuple(usable[:left])))
         needed = {bay.gpus[place].uuid for place in usable[:left]}
         stops.update({r.turn.id: r for r in lowest if not needed.isdisjoint(r.turn.gpus)})
-    return Place(tuple(chosen), tuple(stops.values()), is_now=False)
+    return Place(tuple(chosen), tuple(stops.values()))

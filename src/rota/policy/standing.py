@@ -1,7 +1,7 @@
 """How things stand, kept in order from change to change, so that a decision looks only at what it needs.
 
 A Standing that was told of every change decides exactly as one made afresh from a snapshot of that moment
-(tests/policy/test_standing.py holds the two against each other).
+(tests/policy/test_follow.py holds the two against each other).
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ class Standing:
         self.rules, self.ranking, self.tiers = rules, ranking, tiers
         self.conditions: dict[str, Condition] = {}
         self.bays = Bays(nodes, gpus, ())
-        self.lines: dict[
-            Account, Line
-        ] = {}  #: of everybody who waits or has a turn; empty for those who only have turns
+        self.lines: dict[Account, Line] = {}  #: of all who wait or have a turn; empty for those who only have turns
         self.shapes: dict[Shape, int] = {}  #: how many of each wait
         self.first_turns: dict[Shape, int] = {}  #: of those that can be resumed and wait for their first turn
         self.running: dict[str, Running] = {}
@@ -263,15 +261,6 @@ class Standing:
         while self._limits and self._limits[0][1] not in self.running:
             heapq.heappop(self._limits)
         return self._limits[0][0] if self._limits else None
-
-    def guarantees(self) -> list[tuple[float, Running]]:
-        """The guaranteed turns with the end of their quantum, soonest first."""
-        pinned = [
-            (running.turn.guaranteed_until, turn_id)
-            for turn_id, running in self.running.items()
-            if running.turn.limit_at is None and turn_id not in self.open and turn_id not in self.ending
-        ]
-        return [(until, self.running[turn_id]) for until, turn_id in sorted(pinned)]
 
     def next_guarantee_at(self) -> float | None:
         """When the next quantum is over."""

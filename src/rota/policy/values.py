@@ -73,7 +73,6 @@ class End:
     """Decision: a running turn gets its notice."""
 
     turn: str
-    for_job: int | None
     reason: Reason
 
 

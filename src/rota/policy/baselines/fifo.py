@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rota.domain.estimates import Estimate
 from rota.domain.jobs import Job
-from rota.policy.baselines.in_line import NOBODY_PASSES, serve
+from rota.policy.baselines.in_line import nobody_passes, serve
 from rota.policy.decide import Decision
 from rota.policy.line import Candidate
 from rota.policy.rank import NEVER, Ranking
@@ -41,7 +41,7 @@ class Fifo:
         return BySubmit()
 
     def decide(self, standing: Standing, at: float) -> Decision:
-        return serve(standing, all_in_order(standing), at, NOBODY_PASSES)
+        return serve(standing, all_in_order(standing), at, nobody_passes)
 
 
 def all_in_order(standing: Standing) -> Iterator[Candidate]:

@@ -20,11 +20,16 @@ REASON = YourTurn(0.0, 0)
 MOST_TRIED = 100
 
 
+def nobody_passes(floor: Floor, first: Job, job: Job) -> bool:
+    """The first in line holds up everybody behind it."""
+    return False
+
+
 def serve(
     standing: Standing,
     order: Iterable[Candidate],
     at: float,
-    may_pass: Callable[[Floor, Job, Job], bool] = lambda floor, first, job: False,
+    may_pass: Callable[[Floor, Job, Job], bool],
 ) -> Decision:
     """Begin what fits, in order; whoever comes after one that does not fit begins only if it `may_pass` that one."""
     decision = Decision()
@@ -32,7 +37,7 @@ def serve(
         return decision
     order = iter(order)
     front = next(order)
-    if may_pass is NOBODY_PASSES and front.shape.gpus > standing.bays.free_gpus:
+    if may_pass is nobody_passes and front.shape.gpus > standing.bays.free_gpus:
         return decision  # the most frequent case of a long line, without more ado
     floor = Floor(standing, [], at)
     first: Job | None = None
@@ -50,7 +55,7 @@ def serve(
         found = free_place(job, standing, floor)
         if found is None:
             refused.add(shape)
-            if may_pass is NOBODY_PASSES:
+            if may_pass is nobody_passes:
                 break
             first = first or job
         elif first is None or may_pass(floor, first, job):
@@ -73,10 +78,3 @@ def _begin(decision: Decision, floor: Floor, job: Job, place: Place) -> None:
     gpus = place.gpus
     names = tuple([gpu.uuid for gpu in gpus])
     decision.begins.append(Begin(job.id, names, gpus[0].node, gpus[0].tier, FOR_EVER_S, None, REASON))
-
-
-def _nobody(floor: Floor, first: Job, job: Job) -> bool:
-    return False
-
-
-NOBODY_PASSES = _nobody

@@ -60,7 +60,7 @@ def _serve(standing: Standing, floor: Floor, candidate: Candidate, decision: Dec
         found = place_soon(job, 0.0, tier, floor)
         if found is not None:
             for running in found.stops:
-                decision.ends.append(End(running.turn.id, job.id, SomebodyWaits(job.id, job.member, 0.0)))
+                decision.ends.append(End(running.turn.id, SomebodyWaits(job.id, job.member, 0.0)))
                 floor.stop(running)
             for bay, places in found.bays:
                 chosen = set(places)

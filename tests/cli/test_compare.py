@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rota.cli.compare import HEADS, LIKE_JOBS, SAME_HOURS, Tier, shown, variants
+from rota.cli.compare import HEADS, LIKE_JOBS, LIKELY, SAME_HOURS, Tier, shown, variants
 
 GIB = 2**30
 HOUR_S = 3600.0
@@ -18,7 +18,15 @@ def asking(**changes: Any) -> dict[str, Any]:
 
 def a_row(name: str, begin_h: float, done_h: float, **changes: Any) -> dict[str, Any]:
     begin, finish = (dict.fromkeys(("early", "likely", "late"), NOW + at * HOUR_S) for at in (begin_h, done_h))
-    row = {"name": name, "begin": begin, "finish": finish, "begins_later_s": 0.0, "done_later_s": 0.0, "refused": ""}
+    row = {
+        "name": name,
+        "pace": "",
+        "begin": begin,
+        "finish": finish,
+        "begins_later_s": 0.0,
+        "done_later_s": 0.0,
+        "refused": "",
+    }
     return row | changes
 
 
@@ -34,14 +42,14 @@ def test_fewer_gpus_are_halves_down_to_one_that_take_the_longer() -> None:
 
 def test_other_tiers_are_those_that_fit_with_their_speed_against_what_was_asked() -> None:
     ways = variants(asking(gpu_memory_bytes=30 * GIB), TIERS)
-    assert [(way.name, way.tiers) for way in ways] == [
-        ("as asked", ("h100",)),
-        ("--tier a100 (40G, about 2.0x slower)", ("a100",)),
+    assert [(way.name, way.tiers, way.pace) for way in ways] == [
+        ("as asked", ("h100",), ""),
+        ("--tier a100", ("a100",), "about 2.0x slower"),
     ]
     ways = variants(asking(tiers=["rtx3090"]), TIERS)
-    assert [way.name for way in ways[1:]] == [
-        "--tier h100 (80G, about 4.0x faster)",
-        "--tier a100 (40G, about 2.0x faster)",
+    assert [(way.name, way.pace) for way in ways[1:]] == [
+        ("--tier h100", "about 4.0x faster"),
+        ("--tier a100", "about 2.0x faster"),
     ]
 
 
@@ -54,6 +62,7 @@ def test_the_table_says_what_each_changes() -> None:
         a_row("as asked", 5, 10),
         a_row("--gpus 1", 2, 11, begins_later_s=-3 * HOUR_S, done_later_s=1 * HOUR_S),
         a_row("--time 4h", 5, 10, begins_later_s=-60.0, done_later_s=20.0),
+        a_row("--tier rtx3090", 0, 9, begins_later_s=-5 * HOUR_S, done_later_s=-1 * HOUR_S, pace="about 4.0x slower"),
         a_row("--tier a100", 0, 0, refused="No node has 4 GPUs of tier a100.\nAsk for fewer."),
     ]
     lines = shown(rows, asking(gpus=2, time_s=8 * HOUR_S), NOW).splitlines()
@@ -61,8 +70,9 @@ def test_the_table_says_what_each_changes() -> None:
     assert lines[1].startswith("as asked")
     assert lines[2].endswith("begins 3h sooner, done 1h later")
     assert lines[3].endswith("about the same")
-    assert lines[4].endswith("  No node has 4 GPUs of tier a100.")
-    assert lines[5:] == [SAME_HOURS]
+    assert lines[4].endswith("begins 5h sooner, done 1h sooner (about 4.0x slower)")
+    assert lines[5].endswith("  No node has 4 GPUs of tier a100.")
+    assert lines[6:] == [LIKELY, SAME_HOURS]
 
 
 def test_without_a_stated_time_fewer_gpus_are_not_claimed_to_be_comparable() -> None:

@@ -104,7 +104,7 @@ def test_a_dry_run_compares_ways_to_ask_and_changes_nothing(make_rota: Callable[
     names = ("as asked", "--time 4h", "--tier a100", "--gpus 1")
     assert [next(name for name in names if line.startswith(name)) for line in said[4:8]] == list(names)
     assert re.search(rf"{RANGE}", said[4])
-    assert re.search(r"--tier a100 \(80G, about [\d.]+x slower\) +now ", said[6])
+    assert re.search(r"--tier a100 +now .*begins .* sooner.* \(about [\d.]+x slower\)$", said[6])
     assert said[-1] == "Fewer GPUs are counted with the same GPU-hours: half of them take twice the --time."
     answer = rota.run(*asked, "--json", "--", "sleep", "600").json
     assert answer["job"] is None

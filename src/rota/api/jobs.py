@@ -121,7 +121,7 @@ async def why(job: JobNumber, me: Me, site: Here) -> WhyView:
         sentences.append(other_sentence(reason, now) if reason else "")
     elif reason is not None:
         latest_at = None if forecast.begin else forecast.at_latest
-        sentences += [remedy_sentence(reason, found), begin_sentence(latest_at, now)]
+        sentences += [remedy_sentence(reason, found), begin_sentence(latest_at, now), site.forecasts.shift_of(job)]
     sentences.insert(2, told(found, now))
     return WhyView(
         at=now,

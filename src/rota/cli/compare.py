@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from rota.cli.client import Answer, Client
 from rota.cli.tables import table
-from rota.cli.told import range_of, said, say_speed
+from rota.cli.told import said, say_speed
 from rota.domain.durations import say_duration
-from rota.domain.sizes import say_size
 
-HEADS = ("ASKED", "BEGINS", "DONE", "AGAINST WHAT YOU ASKED FOR")
+HEADS = ("ASKED", "BEGINS", "DONE", "CHANGES")
 MOST_AT_ONCE = 8  # variants in one question to the daemon
 #: Differences are said in such steps, seconds, and smaller ones not at all.
 STEPS_S = ((3 * 3600.0, 600.0), (36 * 3600.0, 1800.0), (float("inf"), 3600.0))
+LIKELY = "Changes are between the likely moments; a range leaves out one case in ten at either end."
 SAME_HOURS = "Fewer GPUs are counted with the same GPU-hours: half of them take twice the --time."
 LIKE_JOBS = "Without --time, fewer GPUs are counted as long as like jobs on so many took; state one to compare them."
 
@@ -28,6 +28,7 @@ class Variant:
     gpus: int
     tiers: tuple[str, ...]
     time_s: float | None
+    pace: str = ""  #: how fast it is against what was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def variants(body: Answer, tiers: list[Tier]) -> list[Variant]:
         ways.append(Variant(f"--time {say_duration(time_s / 2).replace(' ', '')}", gpus, asked, time_s / 2))
     fitting = [tier for tier in tiers if tier.memory_bytes >= body["gpu_memory_bytes"] and (tier.name,) != asked]
     if len(tiers) > 1:
-        ways += [Variant(_on(tier, asked, tiers), gpus, (tier.name,), time_s) for tier in fitting]
+        here = _speed_asked(asked, tiers)
+        ways += [
+            Variant(f"--tier {tier.name}", gpus, (tier.name,), time_s, _pace(tier.speed / here)) for tier in fitting
+        ]
     fewer = gpus // 2
     while fewer >= 1:
         longer_s = time_s * gpus / fewer if time_s is not None else None
@@ -64,12 +68,13 @@ def variants(body: Answer, tiers: list[Tier]) -> list[Variant]:
     return ways
 
 
-def _on(tier: Tier, asked: tuple[str, ...], tiers: list[Tier]) -> str:
-    """How fast it is, against what would be had otherwise."""
-    speeds = {known.name: known.speed for known in tiers}
-    here = max((speeds[name] for name in asked if name in speeds), default=max(speeds.values()))
-    pace = f", {say_speed(tier.speed / here)}" if tier.speed != here else ""
-    return f"--tier {tier.name} ({say_size(tier.memory_bytes)}{pace})"
+def _speed_asked(asked: tuple[str, ...], tiers: list[Tier]) -> float:
+    """Of the fastest tier that would do as asked."""
+    return max(tier.speed for tier in tiers if not asked or tier.name in asked)
+
+
+def _pace(times_as_fast: float) -> str:
+    return say_speed(times_as_fast) if times_as_fast != 1 else ""
 
 
 def _tiers(api: Client) -> list[Tier]:
@@ -99,6 +104,7 @@ def _row(way: Variant, found: Answer, asked: Answer) -> Answer:
     """A variant with what it changes, in seconds; negative: sooner."""
     return {
         "name": way.name,
+        "pace": way.pace,
         **found,
         "begins_later_s": _later_s(found["begin"], asked["begin"]),
         "done_later_s": _later_s(found["finish"], asked["finish"]),
@@ -117,6 +123,8 @@ def shown(rows: list[Answer], body: Answer, now: float) -> str:
     lines = [table(HEADS, [_cells(row, now) for row in rows])]
     if all(row["refused"] or said(row["begin"], now) == "now" for row in rows):
         lines.append("All begin at once: nobody waits for these GPUs.")
+    if any(row["done_later_s"] for row in rows):
+        lines.append(LIKELY)
     if body["gpus"] > 1:
         lines.append(SAME_HOURS if body.get("time_s") is not None else LIKE_JOBS)
     if body.get("tasks"):
@@ -133,11 +141,12 @@ def _cells(row: Answer, now: float) -> tuple[str, str, str, str]:
         if change and row["name"] != "as asked"
     ]
     same = "about the same" if row["name"] != "as asked" and row["begins_later_s"] is not None else ""
-    return row["name"], _when(row["begin"], now), _when(row["finish"], now), ", ".join(changes) or same
+    pace = f" ({row['pace']})" if row["pace"] else ""
+    return row["name"], _when(row["begin"], now), _when(row["finish"], now), (", ".join(changes) or same) + pace
 
 
 def _when(told: Answer | None, now: float) -> str:
-    return said(told, now) if range_of(told) else "not known"
+    return said(told, now, has_likely=False) if told else "not known"
 
 
 def _change(what: str, later_s: float | None) -> str:

@@ -56,7 +56,8 @@ class Epochs:
         self.total = total
         self.is_total_printed = seen.total is not None  #: beside the number, not announced elsewhere
         self.is_from_zero = seen.is_from_zero or seen.number == 0
-        self.has_figures = seen.has_figures
+        self.has_figures, self.shape = seen.has_figures, seen.shape
+        self.is_repeated = False  #: lines alike name the same epoch: they are printed in it, not at its end
         self.born = self.moved = self.moved_before = line
         self.is_distrusted = False
 
@@ -68,8 +69,10 @@ class Epochs:
             self.total = total
         if seen.number > self.number:
             self._move(seen.number, line)
+            self.shape = seen.shape
         elif seen.number == self.number:
-            self.has_figures &= seen.has_figures  # a line without figures at the beginning, or many inside
+            self.has_figures &= seen.has_figures  # one line at its beginning, one at its end
+            self.is_repeated |= seen.shape == self.shape
         elif may_begin_anew:
             self.first = seen.number
             self._move(seen.number, line)
@@ -80,6 +83,13 @@ class Epochs:
     def is_past_its_total(self) -> bool:
         """More than was announced. A printed total may itself count from 0: of three, the last is `Epoch 2/2`."""
         return self.total is not None and self.number + (self.is_from_zero and not self.is_total_printed) > self.total
+
+    @property
+    def is_end_of_one(self) -> bool | None:
+        """Whether the words stand at the end of an epoch, by themselves; None: the next epoch will tell."""
+        if not self.has_figures or self.is_repeated:
+            return False
+        return True if self.moved > self.born else None
 
     def _is_last(self, number: int) -> bool:
         return self.total is not None and number >= self.total - self.is_from_zero

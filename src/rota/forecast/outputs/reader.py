@@ -71,7 +71,9 @@ class Reader:
         if seen.counted is not None:
             self._counted(seen.counted)
         if seen.saved_step is not None:
-            self._saved(seen.saved_step)
+            self._step("checkpoint", seen.saved_step)
+        if seen.bare_step is not None:
+            self._step("step", seen.bare_step)
         if seen.epochs_done is not None:
             self._trainers(seen.epochs_done, seen.is_trainers)
 
@@ -114,10 +116,11 @@ class Reader:
     def _has_named_moved_since(self, line: int) -> bool:
         return any(named is not None and named.moved > line for named in (self._folds, self._epochs))
 
-    def _saved(self, step: int) -> None:
+    def _step(self, name: str, step: int) -> None:
+        """Without a total of its own: it counts where one was announced."""
         total = self._totals.of(STEPS)
         if total is not None and step <= total:
-            self._counted(Counted("checkpoint", step, total, is_steps=True))
+            self._counted(Counted(name, step, total, is_steps=True))
 
     def _trainers(self, epochs_done: float, is_trainers: bool) -> None:
         total = self._totals.of(EPOCHS)
@@ -143,7 +146,7 @@ class Reader:
         step, total = _combined(chain)
         if self._is_over:
             step = total
-        if chosen is not self._chosen:
+        if chosen != self._chosen:
             self._chosen, self._reached = chosen, 0.0
         if step / total < self._reached - max(SLACK_PART, 1 / chain[0][1]):
             self._is_lost = True  # whatever it counts, it is not this job
@@ -187,11 +190,13 @@ class Reader:
             return None
         inner = self._inner(epochs.born, epochs.moved_before, is_named=True)
         # A counter that ran before the first epoch was named ends before each name: those stand at the end of epochs.
-        is_end = inner.born < epochs.born if inner else epochs.has_figures
+        is_end = inner.born < epochs.born if inner else epochs.is_end_of_one
+        if is_end is None:
+            return None
         chain = _with_inner(min(epochs.done(epochs.number, is_end), total), total, inner, epochs.moved)
         if folds is not None and folds.total:
             chain = ((folds.done(folds.number, is_end_of_one=False), folds.total), *chain)
-        return epochs, epochs.done(epochs.first, is_end), chain
+        return (epochs, is_end), epochs.done(epochs.first, is_end), chain
 
     def _inside(self, outer: Counter) -> Chain:
         """A bar over epochs with what runs inside it."""

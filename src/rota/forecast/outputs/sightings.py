@@ -15,6 +15,7 @@ class Named(NamedTuple):
     total: int | None = None
     is_from_zero: bool = False  #: known to count from 0
     has_figures: bool = False  #: losses or times follow: printed when something was done, not before
+    shape: str = ""  #: of what follows, without its numbers
 
 
 class Counted(NamedTuple):
@@ -35,6 +36,7 @@ class Sighting(NamedTuple):
     epoch: Named | None = None
     counted: Counted | None = None
     saved_step: int | None = None  #: in the name of a checkpoint that was written
+    bare_step: int | None = None  #: `iter 100: loss 2.1`, of an unknown total
     epochs_done: float | None = None  #: Hugging Face's `{'epoch': 0.27}`
     is_trainers: bool = False  #: the dictionary that Hugging Face's Trainer prints below its one bar
     is_over: bool = False  #: Lightning's last word
@@ -43,7 +45,7 @@ class Sighting(NamedTuple):
 
 
 #: Lines without any of these are not looked at further; those with are looked at in small letters.
-_HINTS = ("/", " of ", "epoch", "steps", "iterations", "checkpoint-")
+_HINTS = ("/", " of ", "epoch", "step", "iter", "checkpoint-")
 _N = r"(\d{1,3}(?:,\d{3})+|\d{1,10})"
 _OF = r"\s*(?:/|of|out of)\s*"
 _TRAIN = r"(?:\s*\(train\))?"
@@ -65,6 +67,7 @@ _EPOCH_AT = re.compile(  # `Epoch: [3][ 120/5000]`, `Epoch 3:  45%|`, timm's `Tr
 _STEP_OF = re.compile(
     rf"{_BEFORE}({_OF_TRAINING}?[ _]?(?:steps?|iters?|iterations?|updates?)|(?:mini-?)?batch(?:es)?){_TRAIN}{_N_OF_N}",
 )
+_STEP_AT = re.compile(rf"{_BEFORE}(?:{_OF_TRAINING}[ _])?(?:step|iter|iteration){_OPENS}{_N}\]?(?![\d/]|\.\d|\s*of\b)")
 _BRACKET = re.compile(rf"[\[(]\s*{_N}\s*/\s*{_N}\s*[\](\s]")
 _TQDM = re.compile(r"(\d{1,3})%\|[^|]{0,400}\|\s*([\d.,]+[kmg]?)/([\d.,]+[kmg]?)\s*\[([^\]]*)(\]?)")
 _KERAS = re.compile(rf"^\s*{_N}/{_N}\s+(?:━|\[[=>.])")
@@ -106,6 +109,7 @@ def look(line: str) -> Sighting | None:
         epoch=None if trainers or saved else _epoch(line, before_bar, bar),
         counted=None if saved else counted,
         saved_step=int(saved[1] or saved[2]) if saved else None,
+        bare_step=None if saved or counted or bar else _bare_step(line),
         epochs_done=float(trainers[1]) if trainers else None,
         is_trainers=bool(trainers) and "learning_rate" in line and "loss" in line,
         is_over=bool(_OVER.search(line)),
@@ -176,14 +180,16 @@ def _epoch(line: str, before_bar: str, bar: _Bar | None) -> Named | None:
     if at is None or _is_aside(before_bar[: at.start()]):
         return None
     is_from_zero = at[1] is None or "v_num=" in line  # timm's and Lightning's own
-    return Named(int(at[2]), None, is_from_zero, bool(_FIGURES.search(before_bar, at.end())))
+    follows = before_bar[at.end() :]
+    return Named(int(at[2]), None, is_from_zero, bool(_FIGURES.search(follows)), _nameless(follows))
 
 
 def _named(pattern: re.Pattern[str], text: str) -> Named | None:
     found = pattern.search(text)
     if found is None or _is_aside(text[: found.start()]):
         return None
-    return Named(_number(found[1]), _number(found[2]), has_figures=bool(_FIGURES.search(text, found.end())))
+    follows = text[found.end() :]
+    return Named(_number(found[1]), _number(found[2]), False, bool(_FIGURES.search(follows)), _nameless(follows))
 
 
 def _count(line: str) -> Counted | None:
@@ -195,6 +201,11 @@ def _count(line: str) -> Counted | None:
     if found and not _is_aside(line[: found.start()]):
         return _counted("[]" + _nameless(line[: found.start()]), found[1], found[2])
     return None
+
+
+def _bare_step(line: str) -> int | None:
+    found = _STEP_AT.search(line)
+    return None if found is None or _is_aside(line[: found.start()]) else _number(found[1])
 
 
 def _counted(name: str, step: str, total: str, is_steps: bool = False, is_bar: bool = False) -> Counted | None:

@@ -44,6 +44,19 @@ def test_the_members_own_time_is_an_estimate_until_progress_is_told() -> None:
     assert snapshot_of(live).estimates[job] == estimate
 
 
+def test_progress_that_is_taken_back_is_believed_no_more() -> None:
+    live = a_live()
+    job = live.submit(time_s=7200.0)
+    live.run(61.0)
+    live.tell_progress(job, 900, 1000)
+    live.run(10.0)
+    assert snapshot_of(live).estimates[job].source is Source.PROGRESS
+    live.tell_progress(job, 0, 0)
+    live.run(10.0)
+    assert snapshot_of(live).estimates[job] == Estimate(7200.0, Source.STATED)
+    assert live.core.books.jobs[job].progress is None
+
+
 def test_an_estimate_from_progress_outlives_the_turn_and_the_daemon() -> None:
     live = a_live()
     job = live.submit()

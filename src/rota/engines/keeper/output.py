@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REST_S = 4.0  # between two looks: progress every few seconds is all that anybody can use
 #: Of one look. A job that prints more between two looks is read at the beginning and the end of it; so the reading
-#: takes at most about 0.05 s of a processor in 5 s (1 to 2 MB/s, measured on bars of tqdm and on lines made to be slow).
+#: takes at most about 0.05 s of a processor in 5 s (1 to 2 MB/s, measured on bars of tqdm and on lines made for it).
 HEAD_BYTES, TAIL_BYTES = 16 * 2**10, 48 * 2**10
 
 

@@ -54,12 +54,14 @@ def test_lists_show_and_why_carry_the_forecast(make_rota: Callable[..., Rota]) -
     assert re.search(rf"  first turn +{RANGE}.*, on h100\n", shown)
     assert "too few forecasts so far to say how good they are" in shown
     assert re.search(rf"^Its first turn: {RANGE}", rota("why", "2").splitlines()[-1])
-    assert re.search(RANGE, rota("board"))
+    wide = rota("board", env={"COLUMNS": "160"})
+    assert re.search(rf"2 second +lee +1 h100 +{RANGE}", wide)
     forecast = rota.jobs()[1]["forecast"]
     assert set(forecast) == {"turn", "begin", "finish", "made_at", "tier", "at_latest"}
     assert forecast["begin"]["early"] <= forecast["begin"]["likely"] <= forecast["begin"]["late"]
     wait_until(lambda: rota.jobs()[0]["forecast"]["finish"], 30, what="the running job has one, too")
     assert re.search(rf"until [\d:]+, again {RANGE}|done {RANGE}", rota("list"))
+    assert re.search(rf"1 first +kim .*(?:again|done) {RANGE}", rota("board", env={"COLUMNS": "160"}))
 
 
 def test_a_job_that_begins_at_once_is_told_so(rota: Rota) -> None:

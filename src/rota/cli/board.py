@@ -11,7 +11,7 @@ import click
 from rota.cli.client import Answer
 from rota.cli.main import client, state_option
 from rota.cli.output import say_time
-from rota.cli.told import when
+from rota.cli.told import after_turn, when
 from rota.errors import RotaError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _gpus(board: Answer) -> RenderableType:
     colours = {project: COLOURS[place % len(COLOURS)] for place, project in enumerate(projects)}
     turns = {turn["id"]: turn for turn in board["turns"]}
     drawn = Table(title=f"{board['laboratory']}  {time.strftime('%H:%M:%S', time.localtime(now))}", box=None)
-    for head in ("GPU", "tier", "job", "member", "project", "guaranteed", ""):
+    for head in ("GPU", "tier", "job", "member", "project", "guaranteed", "", "then"):
         drawn.add_column(head, no_wrap=True)
     for gpu in board["gpus"]:
         turn = turns.get(gpu["turn"])
@@ -70,7 +70,8 @@ def _gpus(board: Answer) -> RenderableType:
         said = "saving" if turn["state"] == "ending" else say_time(turn["guaranteed_until"], now) if left else "goes on"
         drawn.add_row(
             gpu["label"], gpu["tier"], _text(f"{turn['job']} {turn['name'][:24]}", colour), _text(turn["member"]),
-            _text(turn["project"], colour), said, f"[{colour}]{'█' * round(left * 20)}[/{colour}]",
+            _text(turn["project"], colour), said, f"[{colour}]{'█' * round(left * 10)}[/{colour}]",
+            after_turn(turn["forecast"], now),
         )  # fmt: skip
     return drawn
 

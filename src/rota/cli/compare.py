@@ -15,6 +15,7 @@ HEADS = ("ASKED", "BEGINS", "DONE", "CHANGES")
 MOST_AT_ONCE = 8  # variants in one question to the daemon
 #: Differences are said in such steps, seconds, and smaller ones not at all.
 STEPS_S = ((3 * 3600.0, 600.0), (36 * 3600.0, 1800.0), (float("inf"), 3600.0))
+AT_ONCE_S = (30.0, 300.0)  #: what begins likely, and at the latest, within so many seconds begins at once
 LIKELY = "Changes are between the likely moments; a range leaves out one case in ten at either end."
 SAME_HOURS = "Fewer GPUs are counted with the same GPU-hours: half of them take twice the --time."
 LIKE_JOBS = "Without --time, fewer GPUs are counted as long as like jobs on so many took; state one to compare them."
@@ -121,7 +122,7 @@ def _later_s(one: Answer | None, other: Answer | None) -> float | None:
 def shown(rows: list[Answer], body: Answer, now: float) -> str:
     """The table, and what it was counted with."""
     lines = [table(HEADS, [_cells(row, now) for row in rows])]
-    if all(row["refused"] or said(row["begin"], now) == "now" for row in rows):
+    if all(row["refused"] or _is_at_once(row["begin"], now) for row in rows):
         lines.append("All begin at once: nobody waits for these GPUs.")
     if any(row["done_later_s"] for row in rows):
         lines.append(LIKELY)
@@ -142,7 +143,13 @@ def _cells(row: Answer, now: float) -> tuple[str, str, str, str]:
     ]
     same = "about the same" if row["name"] != "as asked" and row["begins_later_s"] is not None else ""
     pace = f" ({row['pace']})" if row["pace"] else ""
-    return row["name"], _when(row["begin"], now), _when(row["finish"], now), (", ".join(changes) or same) + pace
+    begins = "now" if _is_at_once(row["begin"], now) else _when(row["begin"], now)
+    return row["name"], begins, _when(row["finish"], now), (", ".join(changes) or same) + pace
+
+
+def _is_at_once(begin: Answer | None, now: float) -> bool:
+    """Free GPUs are taken at the next plan, whatever earlier forecasts were off by."""
+    return begin is not None and begin["likely"] <= now + AT_ONCE_S[0] and begin["late"] <= now + AT_ONCE_S[1]
 
 
 def _when(told: Answer | None, now: float) -> str:

@@ -30,16 +30,23 @@ def when(job: Answer, now: float) -> str:
     turn, forecast = job["turn"], job["forecast"]
     if job["ended_at"] is not None:
         return say_time(job["ended_at"], now)
-    begin, finish = (said(forecast[name], now, has_likely=False) for name in ("begin", "finish"))
     if turn is not None:
-        until = turn["guaranteed_until"]
+        until, then = turn["guaranteed_until"], after_turn(forecast, now)
         present = f"until {say_time(until, now)}" if until > now else f"since {say_time(turn['granted_at'], now)}"
-        if begin:
-            return f"{present}, again {begin}"
-        return f"done {finish}" if finish else present
+        return f"{present}, {then}" if forecast["begin"] else then or present
     if job["state"] != "waiting":
         return ""
-    return begin or by_at_latest(forecast, now)
+    return said(forecast["begin"], now, has_likely=False) or by_at_latest(forecast, now)
+
+
+def after_turn(forecast: Answer | None, now: float) -> str:
+    """Of a running job: when it has its next turn, or, if it needs none, when it is done; "" while nothing is known."""
+    if forecast is None:
+        return ""
+    begin, finish = (said(forecast[name], now, has_likely=False) for name in ("begin", "finish"))
+    if begin:
+        return f"again {begin}"
+    return f"done {finish}" if finish else ""
 
 
 def by_at_latest(forecast: Answer, now: float) -> str:

@@ -108,10 +108,18 @@ export function drawLegend(colour) {
   document.getElementById("legend").replaceChildren(...items);
 }
 
+/** After the present turn: the next one, or, where none is needed, the end. */
+function follows(forecast, now) {
+  if (forecast?.begin) return `again ${sayRange(forecast.begin, now)}`;
+  return forecast?.finish ? `done ${sayRange(forecast.finish, now)}` : "";
+}
+
 export function drawTable(board) {
-  const heads = ["GPU", "tier", "condition", "job", "member", "project"];
+  const heads = ["GPU", "tier", "condition", "job", "member", "project", "then"];
+  const turns = new Map(board.turns.map((turn) => [turn.id, turn]));
   const rows = board.gpus.map((gpu) => [
     gpu.label, gpu.tier, gpu.condition, gpu.job ? `${gpu.job} ${gpu.job_name}` : "free", gpu.member ?? "", gpu.project ?? "",
+    follows(turns.get(gpu.turn)?.forecast, board.at),
   ]);
   document.getElementById("gpu-table").replaceChildren(
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),

@@ -7,7 +7,7 @@ WITH_TESTS := $(VENV)/installed-with-tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench bench-replay lint types imports clean
+.PHONY: help install demo test test-long bench bench-replay bench-forecast lint types imports clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench: $(WITH_TESTS)  ## how fast it feels: medians beside a baseline
 
 bench-replay: $(WITH_TESTS)  ## what the policy must show, with targets; TRACES=DIR for real traces, QUICK=1 for a minute
 	$(BIN)/python -m bench.replay $(if $(TRACES),--traces $(TRACES)) $(if $(QUICK),--quick)
+
+bench-forecast: $(WITH_TESTS)  ## what forecasts must show, with targets; TRACES=DIR for real traces, QUICK=1 for a minute
+	$(BIN)/python -m bench.forecast $(if $(TRACES),--traces $(TRACES)) $(if $(QUICK),--quick)
 
 lint: $(WITH_TESTS)  ## style
 	$(BIN)/ruff check .

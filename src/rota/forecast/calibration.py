@@ -7,7 +7,8 @@ Two steps, both online and without any assumption about how the raw ranges come 
    2019).
 2. The levels at which these are read are moved after every promise, down when it held and up when it did not, so that
    in the long run the bounds hold as often as they say whatever happens (adaptive conformal inference: Gibbs and Candès
-   2021). Sizes of jobs have levels of their own beside the common ones.
+   2021), in steps that become smaller (Angelopoulos, Barber, Bates 2024). Sizes of jobs have levels of their own beside
+   the common ones.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ from rota.domain.forecasts import LEVELS, Promise, Range
 from rota.forecast.score import held, size_of
 
 #: Waits are compared on a logarithmic scale from so many seconds on.
-LEAST_WAIT_S = 10.0
+LEAST_WAIT_S = 30.0
 #: The latest so many promises are remembered; of two, one that came so many promises later counts twice as much.
-REMEMBERED, HALF_LIFE = 600, 150.0
+REMEMBERED, HALF_LIFE = 1000, 500.0
 #: How far apart promises may be to be similar: foreseen wait and width of the range as logarithms, GPUs in doublings.
-WAIT_SCALE, WIDTH_SCALE, GPUS_SCALE = 0.8, 0.8, 1.5
+WAIT_SCALE, WIDTH_SCALE, GPUS_SCALE = 1.0, 1.0, 1.5
 #: The raw range itself counts as so many similar promises: it is all there is at first.
-RAW_WEIGHT = 3.0
+RAW_WEIGHT = 6.0
 #: A raw range is at least so wide, as a factor between its bounds.
 LEAST_WIDTH = math.log(1.2)
-#: How fast levels move, common ones and those of a size.
-STEP, SIZE_STEP = 0.01, 0.015
+#: Before anything is known, what may come is off by so much: a tenth too soon, up to three times too late.
+FIRST_STEP = 0.1
+#: How far levels move after a promise: after n of them FIRST_MOVE / sqrt(n + 25), and never less than LEAST_MOVE.
+FIRST_MOVE, LEAST_MOVE = 0.03, 0.003
 LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995
 
 
@@ -47,21 +50,36 @@ class _Known:
 
 
 @dataclass(slots=True)
+class _Levels:
+    """How far the levels are from what they say."""
+
+    shifts: list[float] = field(default_factory=lambda: [0.0] * len(LEVELS))
+    promises: int = 0
+
+    def learn(self, told: Range, began_at: float) -> None:
+        """Up where a promise did not hold, down where it did."""
+        self.promises += 1
+        move = max(FIRST_MOVE / math.sqrt(self.promises + 25), LEAST_MOVE)
+        for place, (level, moment) in enumerate(zip(LEVELS, _moments(told), strict=True)):
+            self.shifts[place] += move * (level - held(moment, began_at))
+
+
+@dataclass(slots=True)
 class Calibration:
     """Learns from promises in the order in which it is known what came of them. Can be pickled."""
 
     _known: deque[_Known] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    _shift: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    _size_shift: dict[str, list[float]] = field(default_factory=dict)
+    _common: _Levels = field(default_factory=_Levels)
+    _of_size: dict[str, _Levels] = field(default_factory=dict)
 
     def told(self, raw: Range, made_at: float, gpus: int) -> Range:
         """The range as it is told to people."""
         like = _features(raw, made_at, gpus)
         ascending, cumulative = self._factors(like, raw, made_at)
+        own = self._of_size.get(size_of(gpus), _UNMOVED)
         moments = []
-        for place, level in enumerate(LEVELS):
-            shift = self._shift[place] + self._size_shift.get(size_of(gpus), _NO_SHIFT)[place]
-            part = min(max(level + shift, LEAST_LEVEL), MOST_LEVEL)
+        for level, common, shift in zip(LEVELS, self._common.shifts, own.shifts, strict=True):
+            part = min(max(level + common + shift, LEAST_LEVEL), MOST_LEVEL)
             factor = _weighted_quantile(ascending, cumulative, part)
             moments.append(made_at + max(math.exp(like.wait + factor) - LEAST_WAIT_S, 0.0))
         early, likely, late = sorted(moments)
@@ -74,12 +92,8 @@ class Calibration:
         like = _features(promise.raw, promise.made_at, promise.gpus)
         came = math.log(max(promise.began_at - promise.made_at, 0.0) + LEAST_WAIT_S)
         self._known.append(_Known(like.wait, like.width, like.gpus, came - like.wait))
-        own = self._size_shift.setdefault(size_of(promise.gpus), [0.0, 0.0, 0.0])
-        told = promise.told
-        for place, (level, moment) in enumerate(zip(LEVELS, (told.early, told.likely, told.late), strict=True)):
-            missed_by = level - held(moment, promise.began_at)
-            self._shift[place] += STEP * missed_by
-            own[place] += SIZE_STEP * missed_by
+        for levels in (self._common, self._of_size.setdefault(size_of(promise.gpus), _Levels())):
+            levels.learn(promise.told, promise.began_at)
 
     def _factors(self, like: _Known, raw: Range, made_at: float) -> tuple[list[float], list[float]]:
         """Factors that may come, ascending, and their weights added up."""
@@ -88,12 +102,12 @@ class Calibration:
             (one.factor, _likeness(one, like) * 0.5 ** ((newest - place) / HALF_LIFE))
             for place, one in enumerate(self._known)
         ]
-        found += [(moment - like.wait, RAW_WEIGHT / 3) for moment in _spread(raw, made_at)]
+        found += [(moment - like.wait, RAW_WEIGHT / 5) for moment in _at_first(raw, made_at)]
         found.sort()
         return [factor for factor, _ in found], list(accumulate(weight for _, weight in found))
 
 
-_NO_SHIFT = [0.0, 0.0, 0.0]
+_UNMOVED = _Levels()
 
 
 def _features(raw: Range, made_at: float, gpus: int) -> _Known:
@@ -114,10 +128,10 @@ def _moments(raw: Range) -> tuple[float, float, float]:
     return raw.early, raw.likely, raw.late
 
 
-def _spread(raw: Range, made_at: float) -> list[float]:
-    """The raw range as three equally likely values, logarithms; at least so wide."""
+def _at_first(raw: Range, made_at: float) -> list[float]:
+    """Equally likely waits, logarithms, as long as nothing came of similar promises: sampled futures are too sure."""
     low, middle, high = (math.log(max(moment - made_at, 0.0) + LEAST_WAIT_S) for moment in _moments(raw))
-    return [min(low, middle - LEAST_WIDTH / 2), middle, max(high, middle + LEAST_WIDTH)]
+    return [low - FIRST_STEP, middle, middle + FIRST_STEP, high + 4 * FIRST_STEP, high + 12 * FIRST_STEP]
 
 
 def _weighted_quantile(ascending: list[float], cumulative: list[float], part: float) -> float:

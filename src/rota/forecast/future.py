@@ -9,7 +9,7 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rota.domain.estimates import Estimate, Source
@@ -27,8 +27,15 @@ LEAST_REPORT_S, LEAST_REPORT_PART = 60.0, 0.05
 LOOK_PART_A_JOB, MOST_LOOK_PART = 6e-5, 0.05
 #: With so many jobs, not more often than this part of a quantum either.
 MANY_JOBS, LEAST_LOOK_QUANTA = 200, 0.125
-#: A future goes on for so many looks.
-MOST_LOOKS = 400
+#: A future goes on for so many looks, and turns for each present job.
+MOST_LOOKS, TURNS_A_JOB, LEAST_TURNS = 300, 4, 1000
+
+
+class Fate(NamedTuple):
+    """What nobody knows of a job yet."""
+
+    total_s: float  #: run time, all its turns together
+    reports: bool  #: it tells how far it is
 
 
 class Coming(NamedTuple):
@@ -36,8 +43,25 @@ class Coming(NamedTuple):
 
     job: Job
     estimate: Estimate | None  #: what is believed of it when it comes
-    total_s: float
-    reports: bool
+    fate: Fate
+
+
+class Start:
+    """What all futures of one moment have in common."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.jobs = {job.id: job for job in snapshot.jobs}
+        self.turns = {turn.job: turn for turn in snapshot.turns if turn.job in self.jobs}
+        self._ranking = ShortRemaindersFirst(snapshot.rules)
+        self._list = Standing.of(replace(snapshot, turns=()), self._ranking)
+        self._running = replace(snapshot, jobs=tuple([self.jobs[job] for job in self.turns]))
+
+    def standing(self) -> Standing:
+        """One that a future may change."""
+        standing = Standing.of(self._running, self._ranking)
+        standing.line_up_as(self._list)
+        return standing
 
 
 @dataclass(slots=True)
@@ -46,8 +70,7 @@ class Way:
 
     saves_s: Callable[[Job], float]  #: from the notice of a turn's end to free GPUs
     repeats_s: float  #: work that is done twice after a stop
-    totals_s: dict[int, float] = field(default_factory=dict)  #: run time of each job, all its turns together
-    reporting: set[int] = field(default_factory=set)  #: jobs that tell how far they are
+    fate_of: Callable[[int], Fate]  #: of the jobs that are there
     coming: Iterator[Coming] = field(default_factory=lambda: iter(()))  #: in the order of their submit
 
 
@@ -65,6 +88,7 @@ class _Run:
     """One job on its way."""
 
     job: Job
+    fate: Fate
     left_s: float  #: useful work, on the fastest tier
     turn: Turn | None = None
     useful_from: float = 0.0
@@ -77,34 +101,35 @@ class _Run:
 class Future:
     """Everything about one future. `run()` once."""
 
-    def __init__(self, snapshot: Snapshot, way: Way) -> None:
-        self._snapshot, self._way, self.at = snapshot, way, snapshot.at
-        rules = snapshot.rules
-        self._standing = Standing.of(snapshot, ShortRemaindersFirst(rules))
-        fastest = max((rules.speeds.get(tier, 1.0) for tier in snapshot.tiers), default=1.0)
-        self._speeds = {tier: rules.speeds.get(tier, 1.0) / fastest for tier in snapshot.tiers}
+    def __init__(self, start: Start, way: Way) -> None:
+        self._start, self._snapshot, self._way, self.at = start, start.snapshot, way, start.snapshot.at
+        rules, tiers = start.snapshot.rules, start.snapshot.tiers
+        self._standing = start.standing()
+        fastest = max((rules.speeds.get(tier, 1.0) for tier in tiers), default=1.0)
+        self._speeds = {tier: rules.speeds.get(tier, 1.0) / fastest for tier in tiers}
         self._told = Told()
         self._events: list[tuple[float, int, int, int]] = []  # (when, what, job, number of its turn)
         self._next = next(way.coming, None)
-        self._looked_at = snapshot.at
+        self._looked_at = self.at
         self._free_since: dict[str, float] = {}  # by GPU
-        self._blocked = {job: set(unmet) for job, unmet in snapshot.is_blocked_by.items()}
-        self._usage = _Usage(snapshot)
-        self._runs: dict[int, _Run] = {}
-        turns = {turn.job: turn for turn in snapshot.turns}
-        for job in snapshot.jobs:
-            self._take(job, turns.get(job.id))
+        self._blocked = {job: set(unmet) for job, unmet in start.snapshot.is_blocked_by.items()}
+        self._usage = _Usage(start.snapshot)
+        self._runs: dict[int, _Run] = {}  # of all that have begun
+        self._begun = 0  # turns
+        for job, turn in start.turns.items():
+            self._take(start.jobs[job], turn)
 
     def run(self, wanted: Collection[int], *, wants_finish: bool) -> Told:
         """Until it is known when each of these begins (and finishes), or it has gone on for long enough."""
         told = self._told
-        waiting = {job for job in wanted if self._runs[job].turn is None}
+        waiting = {job for job in wanted if job not in self._start.turns}
         open_jobs = set(wanted)
+        most_turns = TURNS_A_JOB * len(self._start.jobs) + LEAST_TURNS
         for _ in range(MOST_LOOKS):
             look_again_at = self._decide()
             waiting.difference_update(told.begins)
             open_jobs.difference_update(told.finishes)
-            if not waiting and not (wants_finish and open_jobs):
+            if not waiting and (not (wants_finish and open_jobs) or self._begun > most_turns):
                 break
             next_at = min(self._next_at(), look_again_at)
             if next_at == math.inf:
@@ -135,10 +160,7 @@ class Future:
 
     def _come(self, new: Coming) -> None:
         job = new.job
-        self._way.totals_s[job.id] = new.total_s
-        self._runs[job.id] = _Run(job, new.total_s)
-        if new.reports:
-            self._way.reporting.add(job.id)
+        self._runs[job.id] = _Run(job, new.fate, new.fate.total_s)
         if new.estimate is not None:
             self._standing.know(job.id, new.estimate)
         self._standing.add(job)
@@ -147,7 +169,9 @@ class Future:
         """Those that are not done by now go on as they came along so far."""
         passed_s = self.at - self._snapshot.at
         for job in jobs:
-            run = self._runs[job]
+            run = self._runs.get(job)
+            if run is None:
+                continue  # it never began
             left_s = run.left_s
             if run.turn is not None:
                 left_s -= max(self.at - run.useful_from, 0.0) * run.speed
@@ -156,15 +180,16 @@ class Future:
 
     # --- at the start ----------------------------------------------------------------------------
 
-    def _take(self, job: Job, turn: Turn | None) -> None:
-        ran_s = job.attained_gpu_s / job.request.gpus
-        run = self._runs[job.id] = _Run(job, max(self._way.totals_s[job.id] - ran_s, 1.0), was_stopped=job.turns > 0)
-        run.had_left_s = run.left_s
-        if turn is None:
-            return
-        run.turn, run.speed = turn, self._speeds.get(turn.tier, 1.0)
-        run.left_s = run.had_left_s = max(self._way.totals_s[job.id] - ran_s - (self.at - turn.granted_at), 1.0)
-        run.useful_from = self.at
+    def _run_of(self, job: Job, ran_s: float) -> _Run:
+        fate = self._way.fate_of(job.id)
+        left_s = max(fate.total_s - ran_s, 1.0)
+        run = self._runs[job.id] = _Run(job, fate, left_s, was_stopped=job.turns > 0, had_left_s=left_s)
+        return run
+
+    def _take(self, job: Job, turn: Turn) -> None:
+        """A turn that is there."""
+        run = self._run_of(job, job.attained_gpu_s / job.request.gpus + self.at - turn.granted_at)
+        run.turn, run.speed, run.useful_from = turn, self._speeds.get(turn.tier, 1.0), self.at
         self._usage.begin(job, turn)
         if turn.state is TurnState.ENDING:
             self._push(self.at + self._way.saves_s(job), _STOPPED, run)
@@ -176,8 +201,8 @@ class Future:
         self._push(run.useful_from + run.left_s / run.speed, _FINISHED, run)
         job, standing = run.job, self._standing
         known = standing.estimates.get(job.id)
-        if job.id in self._way.reporting and not (known and known.is_measured):
-            total_s = self._way.totals_s[job.id]
+        if run.fate.reports and not (known and known.is_measured):
+            total_s = run.fate.total_s
             done_s = total_s - run.left_s
             shown_s = max(LEAST_REPORT_PART * total_s, LEAST_REPORT_S)
             if done_s < shown_s < total_s:
@@ -193,7 +218,7 @@ class Future:
         if run is None or run.turn is None or run.number != number:
             return
         if what == _REPORTS:
-            self._standing.know(job, Estimate(self._way.totals_s[job], Source.PROGRESS))
+            self._standing.know(job, Estimate(run.fate.total_s, Source.PROGRESS))
         elif what == _FINISHED:
             self._finish(run)
         else:
@@ -209,7 +234,7 @@ class Future:
             unmet.discard(job.id)
             if not unmet:
                 del self._blocked[blocked]
-                self._standing.add(self._runs[blocked].job)
+                self._standing.add(self._start.jobs[blocked])
 
     def _leave(self, run: _Run) -> None:
         """A stopped turn's GPUs are free: the job is on the list again."""
@@ -255,9 +280,13 @@ class Future:
         return math.inf if decision.look_again_at is None else decision.look_again_at
 
     def _begin(self, begin: Begin) -> None:
-        run = self._runs[begin.job]
+        run = self._runs.get(begin.job)
+        if run is None:
+            job = self._start.jobs[begin.job]
+            run = self._run_of(job, job.attained_gpu_s / job.request.gpus)
         free_at = max(self._free_since.get(gpu, 0.0) for gpu in begin.gpus)
         at = min(max(free_at, self._looked_at, run.job.waiting_since), self.at)
+        self._begun += 1
         self._told.begins.setdefault(begin.job, at)
         self._told.tiers.setdefault(begin.job, begin.tier)
         number = run.job.turns + 1

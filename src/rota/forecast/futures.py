@@ -6,11 +6,12 @@ import math
 import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rota.domain.forecasts import LEVELS, Forecast, Range
 from rota.domain.jobs import Job, JobState
 from rota.forecast.arrivals import Arrivals
-from rota.forecast.future import Coming, Future, Told, Way
+from rota.forecast.future import Coming, Fate, Future, Start, Told, Way
 from rota.forecast.lengths import Lengths
 from rota.policy.values import Snapshot
 
@@ -52,38 +53,46 @@ def forecast_from(
         return {}
     count = futures or min(max(JOBS_IN_ALL // len(snapshot.jobs), FEWEST), MOST)
     habits = habits or Habits()
-    coming = [_coming(snapshot, lengths, arrivals, random.Random(seed * 1_000_003 + number)) for number in range(count)]
-    ways = [Way(saves_s=habits.stop_s, repeats_s=habits.resumes_in_s, coming=each) for each in coming]
-    _draw_lengths(snapshot, lengths, seed, ways)
-    told = [Future(snapshot, way).run(wanted, wants_finish=wants_finish) for way in ways]
+    start = Start(snapshot)
+    fates = _Fates(start, lengths, seed, count)
+    told = []
+    for number in range(count):
+        coming = _coming(snapshot, lengths, arrivals, random.Random(seed * 1_000_003 + number))
+        way = Way(habits.stop_s, habits.resumes_in_s, partial(fates.of, number), coming)
+        told.append(Future(start, way).run(wanted, wants_finish=wants_finish))
     return {job.id: _forecast(job, snapshot.at, told) for job in snapshot.jobs if job.id in wanted}
 
 
-def _draw_lengths(snapshot: Snapshot, lengths: Lengths, seed: int, ways: Sequence[Way]) -> None:
+class _Fates:
     """Each present job has one of its equally likely lengths in each future, in an order of its own.
 
-    A job's draws depend on its number and the seed alone: from one refresh to the next a forecast moves because of
-    news, not by chance.
+    What is drawn depends on the job's number and the seed alone: from one refresh to the next a forecast moves because
+    of news, not by chance. It is drawn when somebody asks: most of a long list is not reached.
     """
-    turns = {turn.job: turn for turn in snapshot.turns}
-    order = list(range(len(ways)))
-    reporting_part = lengths.reporting_part
-    for job in snapshot.jobs:
-        chance = random.Random(seed * 7_368_787 + job.id)
-        chance.shuffle(order)
+
+    def __init__(self, start: Start, lengths: Lengths, seed: int, futures: int) -> None:
+        self._start, self._lengths, self._seed, self._futures = start, lengths, seed, futures
+        self._drawn: dict[int, list[Fate]] = {}
+
+    def of(self, future: int, job: int) -> Fate:
+        if job not in self._drawn:
+            self._drawn[job] = self._draw(self._start.jobs[job])
+        return self._drawn[job][future]
+
+    def _draw(self, job: Job) -> list[Fate]:
+        snapshot, chance = self._start.snapshot, random.Random(self._seed * 7_368_787 + job.id)
         ran_s = job.attained_gpu_s / job.request.gpus
-        if (turn := turns.get(job.id)) is not None:
+        if (turn := self._start.turns.get(job.id)) is not None:
             ran_s += max(snapshot.at - turn.granted_at, 0.0)
-        length = lengths.of(job, ran_s, snapshot.estimates.get(job.id))
-        offset, reports = chance.random(), chance.random() < reporting_part
-        for way, stratum in zip(ways, order, strict=True):
-            way.totals_s[job.id] = length.quantile((stratum + offset) / len(ways))
-            if reports:
-                way.reporting.add(job.id)
+        length = self._lengths.of(job, ran_s, snapshot.estimates.get(job.id))
+        strata = list(range(self._futures))
+        chance.shuffle(strata)
+        offset, reports = chance.random(), chance.random() < self._lengths.reporting_part
+        return [Fate(length.quantile((stratum + offset) / self._futures), reports) for stratum in strata]
 
 
 def _coming(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: random.Random) -> Iterator[Coming]:
-    next_id = max(job.id for job in snapshot.jobs) + 1
+    next_id, reporting_part = max(job.id for job in snapshot.jobs) + 1, lengths.reporting_part
     for number, one in enumerate(arrivals.draw(snapshot.at, chance), start=next_id):
         like = one.job
         job = Job(
@@ -91,7 +100,7 @@ def _coming(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: ra
             command=like.command,
         )  # fmt: skip
         total_s = lengths.of(job, 0.0, one.estimate).quantile(chance.random())
-        yield Coming(job, one.estimate, total_s, chance.random() < lengths.reporting_part)
+        yield Coming(job, one.estimate, Fate(total_s, chance.random() < reporting_part))
 
 
 def _forecast(job: Job, at: float, told: Sequence[Told]) -> Forecast:

@@ -55,6 +55,13 @@ class Line:
         heapq.heapify(self._dues)
         heapq.heapify(self._since)
 
+    def copy(self) -> Line:
+        """One of its own with the same jobs."""
+        line = Line()
+        line.candidates = self.candidates.copy()
+        line._keys, line._dues, line._since = self._keys.copy(), self._dues.copy(), self._since.copy()
+        return line
+
     def remove(self, job: int) -> Candidate | None:
         """Take a job out; None when it is not here."""
         candidate = self.candidates.pop(job, None)

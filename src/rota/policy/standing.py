@@ -113,6 +113,11 @@ class Standing:
 
     # --- changes --------------------------------------------------------------------------------
 
+    def line_up_as(self, other: Standing) -> None:
+        """The same jobs wait as in another of the same moment; nobody waits here yet."""
+        self.lines.update({account: line.copy() for account, line in other.lines.items()})
+        self.shapes, self.first_turns = other.shapes.copy(), other.first_turns.copy()
+
     def add(self, job: Job) -> None:
         """A job waits."""
         line = self._line_of(job)

@@ -12,9 +12,8 @@ from rota.domain.durations import say_duration
 from rota.errors import BadRequest
 from rota.failures import failures_told
 from rota.forecast.score import Score
-from rota.simulate.forecasts.judge import Judge
 from rota.simulate.forecasts.report import Report, as_json
-from rota.simulate.forecasts.run import judge_forecasts, usual_every
+from rota.simulate.forecasts.run import judge_forecasts
 from rota.simulate.replay.progress import progress
 from rota.simulate.replay.setting import Stated, add_stated, setting_of, stated
 from rota.simulate.replay.table import say_trace
@@ -42,10 +41,9 @@ def run(wanted: Wanted) -> None:
     """The whole of `rota forecast score --trace`."""
     setting = setting_of(wanted.stated)
     jobs = len(setting.trace.jobs)
-    judge = Judge(setting.seed, every=wanted.every or usual_every(jobs))
     try:
         with progress("forecasts", jobs) as show:
-            report = judge_forecasts(setting, judge, show)
+            report = judge_forecasts(setting, wanted.every, show)
     except ValueError as stuck:
         raise BadRequest(f"{stuck}. Choose a --fleet of equal nodes that fits the largest jobs.") from None
     if wanted.as_json:

@@ -1,0 +1,1 @@
+"""What forecasts must show: bounds that hold, sharpness, and what they cost."""

@@ -23,7 +23,7 @@ class Forecasts:
     promises: Promises = field(default_factory=Promises)
     feed: Feed = field(default_factory=Feed)  #: what such a process learns from
     is_made: bool = False  #: whether there is such a process
-    fresh: set[int] = field(default_factory=set)  #: jobs that came onto the list and have no forecast since
+    fresh: set[int] = field(default_factory=set)  #: jobs that a person put on the list and that have no forecast since
     news: int = 0  #: grows with everything that a forecast could change by
     pictured: int = 0  #: the news that the latest snapshot shows
     made_at: float | None = None  #: of the latest refresh
@@ -54,8 +54,8 @@ class Forecasts:
             self._told.pop(job.id, None)
         if job.state is not JobState.WAITING:
             self.fresh.discard(job.id)
-        elif is_changed or before is None or before.state is not JobState.WAITING:
-            self.fresh.add(job.id)
+        elif is_changed or before is None or before.state is JobState.HELD:
+            self.fresh.add(job.id)  # somebody has just typed something: after a turn, the next refresh is soon enough
 
     # --- what a forecasting process has found --------------------------------------------------
 

@@ -9,7 +9,7 @@ from rota.domain.estimates import Estimate
 from rota.domain.forecasts import Forecast
 from rota.domain.jobs import Job
 from rota.forecast.arrivals import Arrivals
-from rota.forecast.durations import stated
+from rota.forecast.durations import LikeJobs, stated
 from rota.forecast.futures import forecast_from
 from rota.forecast.lengths import Lengths
 from rota.policy.values import Snapshot
@@ -21,14 +21,16 @@ class Forecaster:
 
     lengths: Lengths = field(default_factory=Lengths)
     arrivals: Arrivals = field(default_factory=Arrivals)
+    like_jobs: LikeJobs = field(default_factory=LikeJobs)  #: what the policy believes of a job that comes
 
     def submitted(self, job: Job, estimate: Estimate | None = None) -> None:
         """A job has come onto the list, at `job.submitted_at`; `estimate` is what was believed of it then."""
-        self.arrivals.add(job, estimate or stated(job))
+        self.arrivals.add(job, estimate or stated(job) or self.like_jobs.estimate(job))
 
     def ended(self, job: Job) -> None:
         """A job has ended, as recorded: finished, failed or cancelled."""
         self.lengths.learn(job)
+        self.like_jobs.add(job)
 
     def forecast(
         self, snapshot: Snapshot, *, seed: int, futures: int | None = None, only: Collection[int] | None = None

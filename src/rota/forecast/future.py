@@ -23,12 +23,14 @@ from rota.policy.values import Account, Begin, Snapshot
 #: Progress tells how long a job takes once it has run so long and so much of it (forecast/durations.py).
 LEAST_REPORT_S, LEAST_REPORT_PART = 60.0, 0.05
 #: What lies further ahead is seen less sharply: the policy is asked again after this part of the time gone by, times
-#: the jobs there are. Turns then begin when their GPUs became free, so that nothing idles between two looks.
+#: the jobs there are, and the longer a future has gone on the less often. Turns then begin when their GPUs became free,
+#: so that nothing idles between two looks.
 LOOK_PART_A_JOB, MOST_LOOK_PART = 6e-5, 0.05
+LAST_LOOK_PART = 0.1
 #: With so many jobs, not more often than this part of a quantum either.
 MANY_JOBS, LEAST_LOOK_QUANTA = 200, 0.125
-#: A future goes on for so many looks, and turns for each present job.
-MOST_LOOKS, TURNS_A_JOB, LEAST_TURNS = 300, 4, 1000
+#: A future goes on for so many looks, and for so many turns and new jobs for each present job.
+MOST_LOOKS, EVENTS_A_JOB, LEAST_EVENTS = 300, 4, 1000
 
 
 class Fate(NamedTuple):
@@ -81,6 +83,8 @@ class Told:
     begins: dict[int, float] = field(default_factory=dict)  #: of the first turn from now on
     finishes: dict[int, float] = field(default_factory=dict)
     tiers: dict[int, str] = field(default_factory=dict)  #: of that turn
+    until: float = 0.0  #: so far ahead was looked
+    is_at_an_end: bool = False  #: nothing would ever happen after that
 
 
 @dataclass(slots=True)
@@ -115,7 +119,7 @@ class Future:
         self._blocked = {job: set(unmet) for job, unmet in start.snapshot.is_blocked_by.items()}
         self._usage = _Usage(start.snapshot)
         self._runs: dict[int, _Run] = {}  # of all that have begun
-        self._begun = 0  # turns
+        self._begun = self._came = 0  # turns, new jobs
         for job, turn in start.turns.items():
             self._take(start.jobs[job], turn)
 
@@ -124,25 +128,30 @@ class Future:
         told = self._told
         waiting = {job for job in wanted if job not in self._start.turns}
         open_jobs = set(wanted)
-        most_turns = TURNS_A_JOB * len(self._start.jobs) + LEAST_TURNS
-        for _ in range(MOST_LOOKS):
+        most_events = EVENTS_A_JOB * len(self._start.jobs) + LEAST_EVENTS
+        for looks in range(MOST_LOOKS):
             look_again_at = self._decide()
             waiting.difference_update(told.begins)
             open_jobs.difference_update(told.finishes)
-            if not waiting and (not (wants_finish and open_jobs) or self._begun > most_turns):
+            if not waiting and not (wants_finish and open_jobs):
+                break
+            if self._begun > most_events or self._came > most_events:
                 break
             next_at = min(self._next_at(), look_again_at)
             if next_at == math.inf:
+                told.is_at_an_end = True
                 break
-            self._go_on_until(max(next_at, self.at + self._rest_s()))
+            self._go_on_until(max(next_at, self.at + self._rest_s(looks)))
+        told.until = self.at
         if wants_finish:
             self._expect_finishes(open_jobs - told.finishes.keys())
         return told
 
-    def _rest_s(self) -> float:
-        jobs, passed_s = len(self._snapshot.jobs), self.at - self._snapshot.at
+    def _rest_s(self, looks: int) -> float:
+        jobs, passed_s = len(self._start.jobs), self.at - self._snapshot.at
         least_s = LEAST_LOOK_QUANTA * self._snapshot.rules.quantum_s if jobs >= MANY_JOBS else 0.0
-        return max(min(LOOK_PART_A_JOB * jobs, MOST_LOOK_PART) * passed_s, least_s)
+        part = min(LOOK_PART_A_JOB * jobs, MOST_LOOK_PART) + LAST_LOOK_PART * (looks / MOST_LOOKS) ** 2
+        return max(part * passed_s, least_s)
 
     def _next_at(self) -> float:
         arrival_at = self._next.job.submitted_at if self._next is not None else math.inf
@@ -160,6 +169,7 @@ class Future:
 
     def _come(self, new: Coming) -> None:
         job = new.job
+        self._came += 1
         self._runs[job.id] = _Run(job, new.fate, new.fate.total_s)
         if new.estimate is not None:
             self._standing.know(job.id, new.estimate)

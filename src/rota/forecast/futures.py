@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,9 +16,9 @@ from rota.forecast.lengths import Lengths
 from rota.policy.values import Snapshot
 
 #: A refresh is to cost about two seconds: so many jobs are run through over all its futures.
-JOBS_IN_ALL = 6_000
+JOBS_IN_ALL = 4_000
 FEWEST, MOST = 3, 24
-#: A moment that no future reached is as far off as this many times the furthest that one did.
+#: A moment that a future did not reach is so many times as far off as it looked.
 BEYOND_FACTOR = 2.0
 
 
@@ -104,30 +104,36 @@ def _coming(snapshot: Snapshot, lengths: Lengths, arrivals: Arrivals, chance: ra
 
 
 def _forecast(job: Job, at: float, told: Sequence[Told]) -> Forecast:
-    begins = [one.begins.get(job.id, math.inf) for one in told]
-    finishes = [one.finishes.get(job.id, math.inf) for one in told]
     tiers = [one.tiers[job.id] for one in told if job.id in one.tiers]
-    running = job.state is JobState.RUNNING
-    again = sum(moment < math.inf for moment in begins) if running else len(told)
-    begin = _range([moment for moment in begins if moment < math.inf] if running else begins, at)
+    if job.state is JobState.RUNNING:  # more often than not it is done in its present turn, or there is another
+        begins = [one.begins[job.id] for one in told if job.id in one.begins]
+        begin = _range(begins) if len(begins) * 2 > len(told) else None
+    else:
+        begin = _range(_reached(job.id, at, told, [one.begins for one in told]))
     return Forecast(
         job=job.id,
         turn=job.turns + 1,
         made_at=at,
-        begin=begin if again * 2 > len(told) else None,  # more often than not it is done in its present turn
-        finish=_range(finishes, at),
+        begin=begin,
+        finish=_range(_reached(job.id, at, told, [one.finishes for one in told])),
         tier=max(sorted(set(tiers)), key=tiers.count) if tiers else None,
     )
 
 
-def _range(moments: Sequence[float], at: float) -> Range | None:
-    """Quantiles of equally likely moments; None: most futures did not reach it."""
+def _reached(job: int, at: float, told: Sequence[Told], moments: Sequence[Mapping[int, float]]) -> list[float]:
+    """When it comes in each future. One that did not look so far is taken to have it as far beyond."""
+    return [
+        moment.get(job, math.inf if one.is_at_an_end else at + BEYOND_FACTOR * (one.until - at))
+        for one, moment in zip(told, moments, strict=True)
+    ]
+
+
+def _range(moments: Sequence[float]) -> Range | None:
+    """Quantiles of equally likely moments; None: in most futures it never comes."""
     reached = sorted(moment for moment in moments if moment < math.inf)
     if len(reached) * 2 <= len(moments):
         return None
-    beyond = at + (reached[-1] - at) * BEYOND_FACTOR
-    ascending = reached + [beyond] * (len(moments) - len(reached))
-    early, likely, late = (_quantile(ascending, level) for level in LEVELS)
+    early, likely, late = (_quantile(reached, level) for level in LEVELS)
     return Range(early, likely, late)
 
 

@@ -27,6 +27,7 @@ def test_a_job_sees_what_design_promises_in_its_environment(rota: Rota, tmp_path
     assert seen["ROTA_CHECKPOINT"] == str(checkpoint)
     assert seen["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     assert seen["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert seen["PYTHONUNBUFFERED"] == "1"  # or its output would be read minutes late
     granted_at = rota.job(1)["turns"][0]["granted_at"]
     assert float(seen["ROTA_TURN_ENDS"]) > granted_at + 3 * 3600
     assert not Path(seen["ROTA_NOTICE"]).exists()

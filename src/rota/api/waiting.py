@@ -115,7 +115,7 @@ def _because(reason: AheadOfYou, job: Job) -> str:
         case Because.LESS_SERVED:
             return (
                 f"it has had {_had(reason.theirs)}, this job {_had(reason.yours)}, and nothing is known of their "
-                "lengths; rota_turn.progress or --time would tell"
+                "lengths; a progress bar in its output, rota_turn.progress or --time would tell"
             )
         case Because.EARLIER:
             return f"all else is equal, and it was submitted {_span(reason.theirs - reason.yours)} earlier"

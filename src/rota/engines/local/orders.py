@@ -42,7 +42,8 @@ def turn_order(
 
 def turn_environment(order: StartOrder, folder: Path, library: Path) -> dict[str, str]:
     """The member's environment with what a turn adds. Nothing of Slurm's is faked: Lightning would call scontrol."""
-    own = dict(order.launch.environment)
+    # Python holds back what it prints into a file: `rota logs -f` and the progress in it would come minutes late.
+    own = {"PYTHONUNBUFFERED": "1", **order.launch.environment}
     member = folder / files.MEMBER
     own.update(
         ROTA_JOB_ID=str(order.job),

@@ -12,14 +12,19 @@ from rota.policy.values import Snapshot
 from tests.daemon.live import Live
 
 
-def told_of(snapshot: Snapshot, begins: Mapping[int, Range]) -> dict[int, Told]:
-    """A forecast for each of these jobs, as of the snapshot; raw and told alike."""
+def told_of(
+    snapshot: Snapshot, begins: Mapping[int, Range], ends: Mapping[int, Range] | None = None
+) -> dict[int, Told]:
+    """A forecast for each of these jobs, as of the snapshot; raw and told alike. Of an end that is named, a raw one."""
     turns = {job.id: job.turns + 1 for job in snapshot.jobs}
     return {
         job: Told(
-            Forecast(job, turns[job], snapshot.at, begin, Range(*(at + 60.0 for at in _moments(begin))), "h100"), begin
+            Forecast(job, turns[job], snapshot.at, begin, end or Range(*(at + 60.0 for at in _moments(begin))), "h100"),
+            begin,
+            end,
         )
         for job, begin in begins.items()
+        for end in [(ends or {}).get(job)]
     }
 
 
@@ -32,11 +37,11 @@ def soon(live: Live, early_s: float = 50.0, likely_s: float = 100.0, late_s: flo
     return Range(live.at + early_s, live.at + likely_s, live.at + late_s)
 
 
-def foretell(live: Live, begins: Mapping[int, Range]) -> None:
+def foretell(live: Live, begins: Mapping[int, Range], ends: Mapping[int, Range] | None = None) -> None:
     """A refresh of this moment's forecasts."""
     live.core.advance(live.at)
     assert live.core.snapshot is not None
-    live.core.take_forecasts(told_of(live.core.snapshot, begins), live.core.snapshot)
+    live.core.take_forecasts(told_of(live.core.snapshot, begins, ends), live.core.snapshot)
 
 
 @dataclass

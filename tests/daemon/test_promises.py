@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rota.daemon.commands import Cancel, Hold, Move, Release
-from rota.domain.forecasts import Promise
+from rota.domain.forecasts import END, Promise
 from rota.domain.members import Member
+from rota.store.contract import JobFilter
 from tests.builders import a_fleet
 from tests.daemon.forecasting import foretell, soon, told_of
 from tests.daemon.live import Live, a_live
@@ -117,3 +118,39 @@ def test_a_turn_that_has_begun_is_no_longer_expected() -> None:
     assert told is not None
     assert (told.turn, told.begin) == (2, None)
     assert told.finish is not None
+
+
+# The end of a whole job
+
+
+def test_the_end_of_a_job_is_promised_once_and_held_against_when_it_finished() -> None:
+    live, runs, waits = two_jobs()
+    begin, end = soon(live), soon(live, 400.0, 500.0, 600.0)
+    foretell(live, {runs: begin, waits: begin}, {runs: soon(live, 100.0, 150.0, 300.0), waits: end})
+    live.run(5.0)
+    foretell(live, {waits: begin}, {waits: soon(live, 900.0, 950.0, 990.0)})
+    live.run(400.0)
+    ends = {promise.job: promise for promise in promises_of(live) if promise.turn == END}
+    assert ends[waits].told == end
+    assert ends[waits].began_at is None
+    assert ends[runs].began_at == live.laboratory.store.jobs(JobFilter(ids=(runs,)))[0].ended_at
+    assert ends[runs].is_kept
+    assert [promise.job for promise in live.core.forecasts.promises.ended_since(0.0)] == [runs]
+    assert live.core.forecasts.promises.kept_since(0.0) == (1, 1)  # of begins, as without it
+
+
+def test_a_job_that_is_cancelled_says_nothing_of_when_it_would_have_been_done() -> None:
+    live, _, waits = two_jobs()
+    foretell(live, {waits: soon(live)}, {waits: soon(live, 400.0, 500.0, 600.0)})
+    live.ask(Cancel(KIM, waits))
+    assert [promise.is_void for promise in promises_of(live) if promise.turn == END] == [True]
+    assert live.core.forecasts.promises.open_ends == {}
+
+
+def test_after_a_restart_open_promises_of_ends_are_still_held_against_what_comes() -> None:
+    live, runs, waits = two_jobs()
+    foretell(live, {waits: soon(live)}, {runs: soon(live, 100.0, 140.0, 160.0), waits: soon(live)})
+    live.restart()
+    assert live.core.forecasts.promises.open_ends.keys() == {waits}
+    live.run(10.0)
+    assert live.core.forecasts.promises.open.keys() == {waits}

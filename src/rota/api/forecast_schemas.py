@@ -94,5 +94,6 @@ class ScoreView(BaseModel):
     pinball_s: float | None
     by_lead: list[ScoreRow]  #: by how far ahead they looked: "hour", "day", "week" at most, "later"
     by_tier: list[ScoreRow]
+    ends: ScoreRow | None  #: of ends of jobs, promised when they were submitted, and finished in these days
     reliability: list[ReliabilityPoint]
     sentence: str

@@ -19,6 +19,7 @@ def score_view(forecasts: Forecasts, days: float, at: float) -> ScoreView:
     """Of the turns that began in the last days."""
     begun = forecasts.promises.begun_since(at - days * DAY_S)
     whole, leads = score(begun), by_kind(begun, lead_of)
+    ends = score(forecasts.promises.ended_since(at - days * DAY_S))
     return ScoreView(
         at=at,
         days=days,
@@ -30,6 +31,7 @@ def score_view(forecasts: Forecasts, days: float, at: float) -> ScoreView:
         pinball_s=whole.pinball_s if whole else None,
         by_lead=[_row(lead, leads[lead]) for lead in LEADS if lead in leads],
         by_tier=[_row(tier, found) for tier, found in by_kind(begun, lambda one: one.tier or "unknown").items()],
+        ends=_row("ends", ends) if ends else None,
         reliability=[ReliabilityPoint(promised=point.promised, came=point.came) for point in reliability(begun)],
         sentence=score_sentence(begun, len(forecasts.promises.open), days, is_made=forecasts.is_made),
     )

@@ -88,7 +88,8 @@ def _show(answer: Answer) -> None:
         return
     whole = {**answer, "kind": "all"}
     leads = [{**row, "kind": LEADS.get(row["kind"], row["kind"])} for row in answer["by_lead"]]
-    rows = [_row(row) for row in (whole, *leads, *answer["by_tier"])]
+    ends = [{**answer["ends"], "kind": "ends of jobs"}] if answer["ends"] else []
+    rows = [_row(row) for row in (whole, *leads, *answer["by_tier"], *ends)]
     click.echo("\n" + table(("FORECASTS", "TURNS", "HELD", "BY LIKELY", "OFF BY"), rows))
     if answer["open"]:
         click.echo(f"\n{answer['open']} more are forecast and have not begun.")

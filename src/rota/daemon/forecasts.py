@@ -10,7 +10,7 @@ from rota.daemon.forecasting.feed import Feed
 from rota.daemon.forecasting.orders import Begun, Ended, Submitted, Told
 from rota.daemon.promises import Promises
 from rota.daemon.shifts import Shift, Shifts
-from rota.domain.forecasts import Forecast, Promise
+from rota.domain.forecasts import END, Forecast, Promise
 from rota.domain.jobs import Job, JobState
 from rota.policy.values import Snapshot
 from rota.store.contract import Entries
@@ -36,7 +36,8 @@ class Forecasts:
         """This is recorded; `books` are as they were before."""
         self.promises.take_over(entries.promises)
         for promise in entries.promises:
-            self._shifts.forget(promise.job)
+            if promise.turn != END:
+                self._shifts.forget(promise.job)
             if promise.began_at is not None:
                 self.feed.add(Begun(promise))
         for job in entries.jobs:
@@ -71,7 +72,7 @@ class Forecasts:
             if known is None or known.made_at <= told.forecast.made_at:
                 self._told[job.id] = told.forecast
                 self.fresh.discard(job.id)
-        self._shifts.promised(promises, snapshot, self._told)
+        self._shifts.promised([one for one in promises if one.turn != END], snapshot, self._told)
         if len(found) == len(snapshot.jobs):
             self._shifts.look(self.promises.open, snapshot, self._told)
 

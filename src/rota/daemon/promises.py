@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from rota.daemon.books import Books
 from rota.daemon.forecasting.orders import Told
-from rota.domain.forecasts import Promise
+from rota.domain.forecasts import END, Promise
 from rota.domain.jobs import Job, JobState
 from rota.domain.turns import Turn, TurnState
 from rota.policy.values import Snapshot
@@ -25,6 +25,8 @@ class Promises:
 
     open: dict[int, Promise] = field(default_factory=dict)
     past: deque[Promise] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
+    open_ends: dict[int, Promise] = field(default_factory=dict)  #: of whole jobs
+    past_ends: deque[Promise] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
 
     @staticmethod
     def from_store(store: Store, open_jobs: Collection[int], at: float) -> Promises:
@@ -37,17 +39,16 @@ class Promises:
     # --- made, and settled ------------------------------------------------------------------------
 
     def new(self, found: Mapping[int, Told], snapshot: Snapshot, books: Books) -> list[Promise]:
-        """What is told for the first time of a turn that has not come: still the same job, and still waiting."""
+        """What is told for the first time of a turn that has not come, and of the end of a job that is new."""
         made = []
         for seen in snapshot.jobs:
             job, told = books.jobs.get(seen.id), found.get(seen.id)
-            if job is None or told is None or job.id in self.open or not _waits_as_then(job, seen):
+            if job is None or told is None or job.request != seen.request:
                 continue
-            begin, raw = told.forecast.begin, told.raw_begin
-            if begin is not None and raw is not None and told.forecast.turn == job.turns + 1:
-                tier = told.forecast.tier or ""
-                gpus, made_at = job.request.gpus, told.forecast.made_at
-                made.append(Promise(job.id, told.forecast.turn, gpus, tier, made_at, raw, begin))
+            if job.id not in self.open and (begin := _begin_promised(job, seen, told)) is not None:
+                made.append(begin)
+            if job.id not in self.open_ends and (end := _end_promised(job, told)) is not None:
+                made.append(end)
         return made
 
     def settled(self, entries: Entries, books: Books) -> list[Promise]:
@@ -65,17 +66,25 @@ class Promises:
             if (promise := self.open.get(job.id)) is not None and job.id not in decided
             if _is_broken_off(job, books.jobs.get(job.id))
         ]
-        return [*begun, *void]
+        ends = [
+            _end_settled(promise, job)
+            for job in entries.jobs
+            if (promise := self.open_ends.get(job.id)) is not None
+            if job.state.is_final or _is_broken_off(job, books.jobs.get(job.id))
+        ]
+        return [*begun, *void, *ends]
 
     def take_over(self, promises: Sequence[Promise]) -> None:
         """These are recorded."""
         for promise in sorted(promises, key=lambda one: one.began_at or 0.0):
+            is_end = promise.turn == END
+            still_open, past = (self.open_ends, self.past_ends) if is_end else (self.open, self.past)
             if promise.began_at is not None:
-                self.past.append(promise)
+                past.append(promise)
             if promise.began_at is not None or promise.is_void:
-                self.open.pop(promise.job, None)
+                still_open.pop(promise.job, None)
             else:
-                self.open[promise.job] = promise
+                still_open[promise.job] = promise
 
     # --- how good they were -----------------------------------------------------------------------
 
@@ -83,15 +92,38 @@ class Promises:
         """Those whose turns began at that moment or later."""
         return [promise for promise in self.past if (promise.began_at or 0.0) >= at]
 
+    def ended_since(self, at: float) -> list[Promise]:
+        """Those about the ends of jobs that finished at that moment or later."""
+        return [promise for promise in self.past_ends if (promise.began_at or 0.0) >= at]
+
     def kept_since(self, at: float) -> tuple[int, int]:
         """How many of them began by the bound that was told, and how many they are."""
         begun = self.begun_since(at)
         return sum(promise.is_kept is True for promise in begun), len(begun)
 
 
-def _waits_as_then(job: Job, seen: Job) -> bool:
-    is_same = job.request == seen.request and job.waiting_since == seen.waiting_since
-    return job.state is JobState.WAITING and is_same
+def _end_settled(promise: Promise, job: Job) -> Promise:
+    """Done, or over in a way that says nothing about how long it would have taken."""
+    if job.state is JobState.FINISHED:
+        return replace(promise, began_at=job.ended_at)
+    return replace(promise, is_void=True)
+
+
+def _begin_promised(job: Job, seen: Job, told: Told) -> Promise | None:
+    """Of a job that still waits as it did in the snapshot."""
+    forecast, raw = told.forecast, told.raw_begin
+    still_waits = job.state is JobState.WAITING and job.waiting_since == seen.waiting_since
+    if not still_waits or forecast.begin is None or raw is None or forecast.turn != job.turns + 1:
+        return None
+    return Promise(job.id, forecast.turn, job.request.gpus, forecast.tier or "", forecast.made_at, raw, forecast.begin)
+
+
+def _end_promised(job: Job, told: Told) -> Promise | None:
+    """Of a job that waits for its first turn, or is in it."""
+    forecast, raw = told.forecast, told.raw_finish
+    if job.state is JobState.HELD or job.turns > 1 or forecast.finish is None or raw is None:
+        return None
+    return Promise(job.id, END, job.request.gpus, forecast.tier or "", forecast.made_at, raw, forecast.finish)
 
 
 def _began_at(turn: Turn) -> float | None:

@@ -29,9 +29,16 @@ class Forecast:
     tier: str | None = None  #: on which that turn most likely is
 
 
+#: What `Promise.turn` says of a promise about the end of the whole job.
+END = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A begin that was told to a member, and what came of it. Those that were kept say how good the next one is."""
+    """A begin that was told to a member, and what came of it. Those that were kept say how good the next one is.
+
+    A promise about the job's end is one, too, with `END` for its turn: what is said here of a begin is then its end.
+    """
 
     job: int
     turn: int

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rota.daemon.forecasting.orders import Begun, Ended, Lesson, Order, Submitted, Told
-from rota.domain.forecasts import Forecast, Range
+from rota.domain.forecasts import END, Forecast, Range
 from rota.forecast.calibration import Calibration
 from rota.forecast.forecaster import Forecaster
 
@@ -16,7 +16,8 @@ class Learner:
     """Learns in the order in which things happened."""
 
     forecaster: Forecaster = field(default_factory=Forecaster)
-    calibration: Calibration = field(default_factory=Calibration)
+    of_begins: Calibration = field(default_factory=Calibration)
+    of_ends: Calibration = field(default_factory=Calibration)
 
     def answer(self, order: Order) -> Mapping[int, Told]:
         """Learn what is new and forecast; by job."""
@@ -26,7 +27,7 @@ class Learner:
             return {}
         raw = self.forecaster.forecast(order.snapshot, seed=order.seed, futures=order.futures, only=order.only)
         return {
-            job.id: Told(calibrated(raw[job.id], job.request.gpus, self.calibration), raw[job.id].begin)
+            job.id: Told(self._told(raw[job.id], job.request.gpus), raw[job.id].begin, raw[job.id].finish)
             for job in order.snapshot.jobs
             if job.id in raw
         }
@@ -37,20 +38,17 @@ class Learner:
                 self.forecaster.submitted(job)
             case Ended(job):
                 self.forecaster.ended(job)
+            case Begun(promise) if promise.turn == END:
+                self.of_ends.learn(promise)
             case Begun(promise):
-                self.calibration.learn(promise)
+                self.of_begins.learn(promise)
 
-
-def calibrated(forecast: Forecast, gpus: int, calibration: Calibration) -> Forecast:
-    """The begin corrected by what earlier promises were worth, the end moved by as much and never before it."""
-    if forecast.begin is None:
-        return forecast
-    begin = calibration.told(forecast.begin, forecast.made_at, gpus)
-    finish, later_s = forecast.finish, begin.likely - forecast.begin.likely
-    if finish is not None:
-        finish = Range(
-            max(finish.early + later_s, begin.early),
-            max(finish.likely + later_s, begin.likely),
-            max(finish.late + later_s, begin.late),
-        )
-    return replace(forecast, begin=begin, finish=finish)
+    def _told(self, raw: Forecast, gpus: int) -> Forecast:
+        """Begin and end corrected by what earlier promises of each were worth."""
+        begin = self.of_begins.told(raw.begin, raw.made_at, gpus) if raw.begin is not None else None
+        finish = self.of_ends.told(raw.finish, raw.made_at, gpus) if raw.finish is not None else None
+        if begin is not None and finish is not None:  # nothing is done before it begins
+            finish = Range(
+                max(finish.early, begin.early), max(finish.likely, begin.likely), max(finish.late, begin.late)
+            )
+        return replace(raw, begin=begin, finish=finish)

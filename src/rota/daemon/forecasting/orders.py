@@ -58,6 +58,7 @@ class Told:
 
     forecast: Forecast
     raw_begin: Range | None
+    raw_finish: Range | None
 
 
 @dataclass(frozen=True, slots=True)

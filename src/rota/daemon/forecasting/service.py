@@ -158,8 +158,8 @@ def quick_futures(snapshot: Snapshot) -> int:
 
 def past_and_present(core: Core) -> Feed:
     """What a forecasting process learns first: the latest jobs, open ones included, and what promises were worth."""
-    past = core.laboratory.store.jobs(JobFilter(is_final=True, limit=PAST_JOBS))
-    return Feed.of([*past, *core.books.jobs.values()], core.forecasts.promises.past)
+    past, promises = core.laboratory.store.jobs(JobFilter(is_final=True, limit=PAST_JOBS)), core.forecasts.promises
+    return Feed.of([*past, *core.books.jobs.values()], [*promises.past, *promises.past_ends])
 
 
 def forecast_service(service: Service, *, seed: int, monotonic: Callable[[], float]) -> ForecastService:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from rota.domain.estimates import Estimate
-from rota.domain.forecasts import Promise, Range
+from rota.domain.forecasts import END, Promise, Range
 from rota.domain.jobs import Job
 from rota.forecast.arrivals import Arrivals
 from rota.forecast.calibration import Calibration
@@ -45,10 +45,14 @@ class Judge:
     futures: int = FUTURES
     every: int = 1
     has_yardsticks: bool = True
+    has_ends: bool = False  #: whether the ends of jobs are forecast as well, which takes several times as long
     judged: list[Judged] = field(default_factory=list)  #: in the order in which they began
     lengths: Lengths = field(default_factory=Lengths)
     arrivals: Arrivals = field(default_factory=Arrivals)
     calibration: Calibration = field(default_factory=Calibration)
+    ends: list[Promise] = field(default_factory=list)  #: about the ends of jobs, in the order in which they ended
+    of_ends: Calibration = field(default_factory=Calibration)
+    _open_ends: dict[int, Promise] = field(default_factory=dict)
     waited: int = 0  #: jobs that had to wait for their first turn
     _open: dict[int, Judged] = field(default_factory=dict)
     _run_s: deque[float] = field(default_factory=lambda: deque(maxlen=MEAN_OF))
@@ -65,7 +69,7 @@ class Judge:
         moment = snapshot()
         made = forecast_from(
             moment, self.lengths, self.arrivals, seed=self.seed, futures=self.futures, only=(job.id,), habits=HABITS,
-            wants_finish=False,
+            wants_finish=self.has_ends,
         )[job.id]  # fmt: skip
         raw = made.begin or Range(moment.at, moment.at, moment.at)
         told = self.calibration.told(raw, moment.at, job.request.gpus)
@@ -75,6 +79,9 @@ class Judge:
         if self.has_yardsticks:
             walk, filled = mean_walk(moment, job.id, mean_s), backfill(moment, job.id, DEFAULT_LIMIT_S)
         self._open[job.id] = Judged(promise, walk, filled)
+        if self.has_ends and made.finish is not None:
+            end = self.of_ends.told(made.finish, moment.at, job.request.gpus)
+            self._open_ends[job.id] = Promise(job.id, END, job.request.gpus, "", moment.at, made.finish, end)
 
     def began(self, job: Job, at: float, tier: str) -> None:
         """What came of the forecast."""
@@ -86,5 +93,8 @@ class Judge:
 
     def ended(self, job: Job, stated: Estimate | None, has_reported: bool) -> None:
         """There is something to learn."""
+        if (end := self._open_ends.pop(job.id, None)) is not None and job.ended_at is not None:
+            self.ends.append(replace(end, began_at=job.ended_at))
+            self.of_ends.learn(self.ends[-1])
         self.lengths.learn(job, stated.total_s if stated is not None else None, has_reported)
         self._run_s.append(job.attained_gpu_s / job.request.gpus)

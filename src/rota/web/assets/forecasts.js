@@ -103,6 +103,7 @@ function drawFigures(score) {
     [span(score.pinball_s), "off by, in the mean"],
     [String(score.forecasts), score.forecasts === 1 ? "turn" : "turns"],
     [String(score.open), "still to come"],
+    ...(score.ends ? [[percent(score.ends.coverage_90), `of ${score.ends.forecasts} jobs done as promised`]] : []),
   ];
   byId("figures").replaceChildren(...figures.map(([value, name]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }

@@ -65,6 +65,9 @@ def targets_of(report: Report) -> list[Target]:
             "pinball loss against backfill with limits of a day", _ratio(report, report.pinball_backfill), 0.5, "", 3
         ),
     ]
+    if report.ends is not None:
+        what = f"90 % bound of {report.ends.forecasts:,} ends of jobs: off 90 %, points"
+        targets.append(Target(what, 100 * abs(report.ends.coverage_90 - 0.9), 2.0, "", 1))
     for what, worst, count in (
         ("week", report.worst_week, len(report.by_week)),
         ("size", report.worst_size, sum(one.forecasts >= LEAST_FORECASTS for one in report.by_size.values())),
@@ -77,7 +80,8 @@ def targets_of(report: Report) -> list[Target]:
 
 def _judge(task: tuple[Laboratory, int | None]) -> Report | None:
     laboratory, every = task
-    return judge_forecasts(_setting(laboratory), every, lambda finished: None)
+    is_made_up = laboratory.case is None
+    return judge_forecasts(_setting(laboratory), every, lambda finished: None, has_ends=is_made_up)
 
 
 def _setting(laboratory: Laboratory) -> Setting:

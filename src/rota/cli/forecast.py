@@ -52,9 +52,12 @@ def forecast_command() -> None:
     "oracle: everything [default: noisy]",
 )
 @click.option("--every", type=click.IntRange(1), help="Make a forecast for each N-th job that waits [default: enough]")
+@click.option("--ends", is_flag=True, help="Forecast the ends of jobs as well; takes several times as long")
 @json_option
 @state_option
-def score_command(days: int | None, trace: str | None, every: int | None, as_json: bool, **options: Any) -> None:
+def score_command(
+    days: int | None, trace: str | None, every: int | None, ends: bool, as_json: bool, **options: Any
+) -> None:
     """How often turns began by the time that was promised when their job came onto the list.
 
     HELD is the part that began by the later end of the range, nine of ten if forecasts are right. BY LIKELY is the part
@@ -65,12 +68,13 @@ def score_command(days: int | None, trace: str | None, every: int | None, as_jso
     known at that moment. Needs no daemon and no GPU.
     """
     if trace is None:
-        _refuse_without_trace({**options, "every": every})
+        _refuse_without_trace({**options, "every": every, "ends": ends})
         print_answer(client().get(f"/forecast/score?days={days or DEFAULT_DAYS}"), as_json, _show)
         return
     if days is not None:
         raise click.UsageError("--days is of this laboratory's own forecasts; a --trace is scored whole.")
-    words = [*trace_words(options), *([f"--every={every}"] if every else []), *(["--json"] if as_json else [])]
+    words = [*trace_words(options), *([f"--every={every}"] if every else []), *(["--ends"] if ends else [])]
+    words += ["--json"] if as_json else []
     become("rota.simulate.forecasts", [*words, "--", trace])
 
 

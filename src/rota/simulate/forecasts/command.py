@@ -27,6 +27,7 @@ class Wanted:
 
     stated: Stated
     every: int | None  #: of the jobs that wait, each so-many-th gets a forecast
+    ends: bool  #: forecast the ends of jobs as well
     as_json: bool
 
 
@@ -43,7 +44,7 @@ def run(wanted: Wanted) -> None:
     jobs = len(setting.trace.jobs)
     try:
         with progress("forecasts", jobs) as show:
-            report = judge_forecasts(setting, wanted.every, show)
+            report = judge_forecasts(setting, wanted.every, show, has_ends=wanted.ends)
     except ValueError as stuck:
         raise BadRequest(f"{stuck}. Choose a --fleet of equal nodes that fits the largest jobs.") from None
     if wanted.as_json:
@@ -69,6 +70,12 @@ def say_report(report: Report) -> str:
         *_rows("next ", report.by_lead),
         *_rows("GPUs ", report.by_size),
     ]
+    if report.ends is not None:
+        ends = report.ends
+        lines.append(
+            f"Of {ends.forecasts:,} jobs, done by the 90 % bound: {_percent(ends.coverage_90)}, "
+            f"by the likely moment: {_percent(ends.median_below)}"
+        )
     if report.worst_week is not None:
         lines.append(f"Of {len(report.by_week)} weeks with many forecasts, the worst: {_percent(report.worst_week)}")
     lines.append(f"Replayed in {say_duration(report.wall_s)}.")
@@ -92,6 +99,7 @@ def _read_command_line(words: Sequence[str]) -> Wanted:
     parser = argparse.ArgumentParser(prog="rota forecast score")
     add_stated(parser)
     parser.add_argument("--every", type=int)
+    parser.add_argument("--ends", action="store_true")
     parser.add_argument("--json", action="store_true", dest="as_json")
     given = vars(parser.parse_args(words))
     return Wanted(stated(given), **given)

@@ -31,6 +31,7 @@ class Report:
     by_lead: dict[str, Score]
     by_size: dict[str, Score]
     by_week: dict[str, Score]  #: weeks of the trace with at least LEAST_FORECASTS
+    ends: Score | None  #: of the ends of jobs; none: they were not forecast
     wall_s: float
 
     @property
@@ -44,7 +45,7 @@ class Report:
         return min((one.coverage_90 for one in self.by_size.values() if one.forecasts >= LEAST_FORECASTS), default=None)
 
 
-def report_of(judged: Sequence[Judged], waited: int, wall_s: float) -> Report | None:
+def report_of(judged: Sequence[Judged], waited: int, wall_s: float, ends: Sequence[Promise] = ()) -> Report | None:
     """None when no job had to wait."""
     promises = [one.promise for one in judged]
     whole = score(promises)
@@ -63,6 +64,7 @@ def report_of(judged: Sequence[Judged], waited: int, wall_s: float) -> Report | 
         by_lead=by_kind(promises, lead_of),
         by_size=by_kind(promises, lambda promise: size_of(promise.gpus)),
         by_week={week: one for week, one in weeks.items() if one.forecasts >= LEAST_FORECASTS},
+        ends=score(ends),
         wall_s=wall_s,
     )
 

@@ -20,7 +20,9 @@ from rota.simulate.replay.watch import WatchedReplay
 MOST_FORECASTS = 3000
 
 
-def judge_forecasts(setting: Setting, every: int | None, on_progress: Callable[[int], None]) -> Report | None:
+def judge_forecasts(
+    setting: Setting, every: int | None, on_progress: Callable[[int], None], *, has_ends: bool = False
+) -> Report | None:
     """The whole replay; each `every`-th job that waits gets a forecast. Raises ValueError when it cannot serve a job.
 
     `on_progress` hears how many jobs are done.
@@ -30,9 +32,9 @@ def judge_forecasts(setting: Setting, every: int | None, on_progress: Callable[[
         waited = _Counts()
         _replay(setting, lambda finished: None).watched_by(waited).run()
         every = max(math.ceil(waited.jobs / MOST_FORECASTS), 1)
-    judge = Judge(setting.seed, every=every)
+    judge = Judge(setting.seed, every=every, has_ends=has_ends)
     _replay(setting, on_progress).watched_by(judge).run()
-    return report_of(judge.judged, judge.waited, time.perf_counter() - began)
+    return report_of(judge.judged, judge.waited, time.perf_counter() - began, judge.ends)
 
 
 def _replay(setting: Setting, on_progress: Callable[[int], None]) -> WatchedReplay:

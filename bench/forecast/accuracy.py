@@ -39,18 +39,18 @@ class Laboratory:
 
 
 def show_accuracy(cases: Sequence[Case], every: int | None = None) -> None:
-    """A table over all, and for each what is worst beside its target."""
+    """For each, as soon as it is done, what is worst beside its target; then a table over all."""
     laboratories = [Laboratory(None), *(Laboratory(case, members) for case in cases for members in (False, True))]
-    rows, targets = [], []
+    rows = []
     tasks = [(laboratory, every) for laboratory in laboratories]
     for laboratory, report in zip(laboratories, in_workers(_judge, tasks, "forecasts"), strict=True):
         if report is None:
             rows.append([laboratory.name, "0", *[""] * (len(HEADS) - 2)])
             continue
         rows.append(_row(laboratory, report))
-        targets.append(f"{laboratory.name}\n{say_targets(targets_of(report))}")
+        print(f"{laboratory.name}\n{say_targets(targets_of(report))}\n", flush=True)
     print("First turns of jobs that had to wait for them: how many began by each bound that they were told")
-    print(say_table(HEADS, rows), *targets, sep="\n\n", end="\n\n", flush=True)
+    print(say_table(HEADS, rows))
 
 
 def targets_of(report: Report) -> list[Target]:

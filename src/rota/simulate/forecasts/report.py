@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from statistics import fmean
 from typing import Any
 
@@ -80,5 +80,7 @@ def _began_at(promise: Promise) -> float:
 
 
 def as_json(report: Report | None) -> dict[str, Any]:
-    """As `--json` prints it; with no forecast, zero of them and nothing else."""
-    return {"forecasts": 0} if report is None else asdict(report)
+    """As `--json` prints it; with no forecast, zero of them and nothing to say of them."""
+    if report is None:
+        return {field.name: None for field in fields(Report)} | {"forecasts": 0, "waited": 0}
+    return asdict(report)

@@ -10,10 +10,11 @@ import pytest
 from rota.domain.estimates import Estimate, Source
 from rota.domain.forecasts import Range
 from rota.domain.gpus import Condition
-from rota.domain.jobs import Job, JobState
-from rota.domain.turns import Turn
+from rota.domain.jobs import AfterTurn, Job, JobState
+from rota.domain.turns import Turn, TurnState
 from rota.fleet.notation import parse_fleet
 from rota.forecast.forecaster import Forecaster
+from rota.forecast.future import Fate, Future, Start, Way
 from rota.forecast.futures import Habits, forecast_from
 from rota.policy.values import Rules, Snapshot
 from tests.builders import a_fleet, a_job, a_turn
@@ -107,10 +108,50 @@ def test_a_job_that_follows_another_begins_when_that_is_done() -> None:
     assert begin.likely == pytest.approx(5000, rel=0.05)
 
 
-def test_nothing_is_said_of_a_job_that_fits_nowhere() -> None:
-    snapshot = a_snapshot(a_job(1, gpus=2), gpus=2, conditions={"gpu-0": Condition.FAILED})
-    found = Forecaster().forecast(snapshot, seed=1)[1]
-    assert (found.begin, found.finish) == (None, None)
+def test_a_follower_begins_no_sooner_however_seldom_the_policy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rota.forecast.future.LOOK_PART_A_JOB", 0.05)
+    (first, turn), (other, another) = running(a_job(1), gpu=3), running(a_job(3), gpu=2)
+    jobs, turns = (first, a_job(2), other), (turn, another)
+    snapshot = a_snapshot(*jobs, turns=turns, gpus=4, at=100.0, is_blocked_by={2: (1,)})
+    way = Way(lambda job: 0.0, 0.0, lambda job: Fate(5000.0 if job == 1 else 4990.0, reports=False))
+    told = Future(Start(snapshot), way).run((1, 2), wants_finish=True)
+    assert told.begins[2] >= told.finishes[1] == 5000.0
+
+
+@pytest.mark.parametrize(("after_turn", "is_done"), [(AfterTurn.CANCEL, True), (AfterTurn.HOLD, False)])
+def test_a_job_that_is_cancelled_or_held_does_not_come_back_before_others(after_turn: AfterTurn, is_done: bool) -> None:
+    first, turn = running(a_job(1, member="ann", after_turn=after_turn), since=90.0)
+    turn = replace(turn, state=TurnState.ENDING)
+    jobs = (first, a_job(2, member="bob"), a_job(3, member="bob"))
+    snapshot = a_snapshot(*jobs, turns=(turn,), at=100.0, estimates={job: known(2000.0) for job in (1, 2, 3)})
+    found = Forecaster().forecast(snapshot, seed=1, futures=4)
+    assert found[1].begin is None
+    assert (found[1].finish is not None) == is_done
+    assert found[3].finish is not None
+    assert found[3].finish.late < 100.0 + 20.0 + 2 * 2000.0 * 1.3
+
+
+def test_a_job_without_a_checkpoint_is_over_with_its_turn() -> None:
+    first, turn = running(a_job(1, checkpoint=None))
+    turn = replace(turn, limit_at=100.0, state=TurnState.ENDING)
+    found = Forecaster().forecast(a_snapshot(first, turns=(turn,), at=100.0), seed=1, futures=4)[1]
+    assert found.begin is None
+    assert found.finish is not None
+    assert found.finish.late < 100.0 + 60.0
+
+
+@pytest.mark.parametrize(("gpus", "blocked"), [(2, {}), (1, {100: (7,)})])
+def test_nothing_is_said_of_a_job_that_fits_nowhere_or_waits_for_one_that_is_held(
+    gpus: int, blocked: dict[int, tuple[int, ...]]
+) -> None:
+    job = a_job(100, gpus=gpus)
+    snapshot = a_snapshot(job, gpus=2, at=20_000.0, conditions={"gpu-0": Condition.FAILED}, is_blocked_by=blocked)
+    busy = Forecaster()
+    for number in range(20):
+        busy.submitted(a_job(number + 1, submitted_at=1000.0 * number, time_s=60.0))
+    for forecaster in (Forecaster(), busy):
+        found = forecaster.forecast(snapshot, seed=1)[100]
+        assert (found.begin, found.finish) == (None, None)
 
 
 def test_a_slow_tier_takes_longer() -> None:
@@ -161,16 +202,16 @@ def test_looking_less_often_at_what_is_far_ahead_hardly_changes_what_is_seen(mon
         job, turn = running(a_job(number, member=f"m{number % 4}"), gpu=number - 1)
         jobs.append(job)
         turns.append(turn)
-    jobs += [a_job(number, member=f"m{number % 4}", gpus=1 + number % 3) for number in range(9, 109)]
+    jobs += [a_job(number, member=f"m{number % 4}", gpus=1 + number % 3) for number in range(9, 69)]
     snapshot = a_snapshot(*jobs, turns=tuple(turns), gpus=8, at=100.0)
-    roughly = Forecaster().forecast(snapshot, seed=2, futures=8)
+    roughly = Forecaster().forecast(snapshot, seed=2, futures=4)
     monkeypatch.setattr("rota.forecast.future.LOOK_PART_A_JOB", 0.0)
     monkeypatch.setattr("rota.forecast.future.MOST_LOOKS", 100_000)
-    exactly = Forecaster().forecast(snapshot, seed=2, futures=8)
+    exactly = Forecaster().forecast(snapshot, seed=2, futures=4)
     off = [
         abs(rough.begin.likely - exact.begin.likely) / (exact.begin.likely - 100.0)
-        for job in range(9, 109)
+        for job in range(9, 69)
         if (rough := roughly[job]).begin is not None and (exact := exactly[job]).begin is not None
     ]
-    assert len(off) > 90
+    assert len(off) > 50
     assert sorted(off)[len(off) // 2] < 0.1

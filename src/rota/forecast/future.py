@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rota.domain.estimates import Estimate, Source
-from rota.domain.jobs import Job, JobState
+from rota.domain.jobs import AfterTurn, Job, JobState
 from rota.domain.turns import Turn, TurnState
+from rota.forecast.never import never_served
 from rota.policy.decide import Decision, decide
 from rota.policy.rank import ShortRemaindersFirst
 from rota.policy.standing import Standing
@@ -58,6 +59,7 @@ class Start:
         self._ranking = ShortRemaindersFirst(snapshot.rules)
         self._list = Standing.of(replace(snapshot, turns=()), self._ranking)
         self._running = replace(snapshot, jobs=tuple([self.jobs[job] for job in self.turns]))
+        self.never = never_served(snapshot, self._list.bays)
 
     def standing(self) -> Standing:
         """One that a future may change."""
@@ -117,6 +119,7 @@ class Future:
         self._looked_at = self.at
         self._free_since: dict[str, float] = {}  # by GPU
         self._blocked = {job: set(unmet) for job, unmet in start.snapshot.is_blocked_by.items()}
+        self._unblocked_at: dict[int, float] = {}
         self._usage = _Usage(start.snapshot)
         self._runs: dict[int, _Run] = {}  # of all that have begun
         self._begun = self._came = 0  # turns, new jobs
@@ -126,8 +129,8 @@ class Future:
     def run(self, wanted: Collection[int], *, wants_finish: bool) -> Told:
         """Until it is known when each of these begins (and finishes), or it has gone on for long enough."""
         told = self._told
-        waiting = {job for job in wanted if job not in self._start.turns}
-        open_jobs = set(wanted)
+        open_jobs = set(wanted) - self._start.never
+        waiting = open_jobs - self._start.turns.keys()
         most_events = EVENTS_A_JOB * len(self._start.jobs) + LEAST_EVENTS
         for looks in range(MOST_LOOKS):
             look_again_at = self._decide()
@@ -244,12 +247,20 @@ class Future:
             unmet.discard(job.id)
             if not unmet:
                 del self._blocked[blocked]
+                self._unblocked_at[blocked] = self.at
                 self._standing.add(self._start.jobs[blocked])
 
     def _leave(self, run: _Run) -> None:
-        """A stopped turn's GPUs are free: the job is on the list again."""
+        """A stopped turn's GPUs are free, and the job is on the list again, unless it is over or to be held."""
         turn, job = run.turn, run.job
         assert turn is not None, "only a turn is stopped"
+        if job.after_turn is AfterTurn.CANCEL or not job.request.is_resumable:
+            self._finish(run)
+            return
+        if job.after_turn is AfterTurn.HOLD:
+            self._end_turn(run)
+            del self._runs[job.id]
+            return
         run.left_s = max(run.left_s - max(self.at - run.useful_from, 0.0) * run.speed, 1.0)
         self._end_turn(run)
         attained_gpu_s = job.attained_gpu_s + (self.at - turn.granted_at) * len(turn.gpus)
@@ -295,14 +306,17 @@ class Future:
             job = self._start.jobs[begin.job]
             run = self._run_of(job, job.attained_gpu_s / job.request.gpus)
         free_at = max(self._free_since.get(gpu, 0.0) for gpu in begin.gpus)
-        at = min(max(free_at, self._looked_at, run.job.waiting_since), self.at)
+        may_since = max(run.job.waiting_since, self._unblocked_at.get(begin.job, 0.0))
+        at = min(max(free_at, self._looked_at, may_since), self.at)
+        late_s = self.at - at
         self._begun += 1
         self._told.begins.setdefault(begin.job, at)
         self._told.tiers.setdefault(begin.job, begin.tier)
         number = run.job.turns + 1
         turn = Turn(
             f"{begin.job}.{number}", begin.job, number, begin.gpus, begin.node, begin.tier, at,
-            begin.guaranteed_until - (self.at - at), begin.limit_at, TurnState.RUNNING, at,
+            begin.guaranteed_until - late_s, None if begin.limit_at is None else begin.limit_at - late_s,
+            TurnState.RUNNING, at,
         )  # fmt: skip
         self._standing.remove(run.job)
         self._standing.begin(turn, run.job)
@@ -315,10 +329,7 @@ class Future:
     def _stop(self, run: _Run) -> bool:
         """The turn is told to end; says whether its GPUs are free at once."""
         assert run.turn is not None, "only a turn is stopped"
-        if not run.job.request.is_resumable:
-            self._finish(run)
-            return True
-        saves_s = self._way.saves_s(run.job)
+        saves_s = self._way.saves_s(run.job) if run.job.request.is_resumable else 0.0
         if saves_s <= 0:
             self._leave(run)
             return True
@@ -372,10 +383,12 @@ class _Usage:
         return self._project_weights.get(project, 1.0)
 
     def _advance(self, at: float) -> None:
-        passed_s, self._at = at - self._at, at
-        if passed_s > 0:
-            for account, rate in self._rates.items():
-                if rate > 0:
-                    self._member[account] = self._member.get(account, 0.0) + rate * passed_s
-                    project = account[0]
-                    self._project[project] = self._project.get(project, 0.0) + rate * passed_s
+        passed_s = at - self._at
+        if passed_s <= 0:  # a turn that was begun between two looks may end before the later one: that time is counted
+            return
+        self._at = at
+        for account, rate in self._rates.items():
+            if rate > 0:
+                self._member[account] = self._member.get(account, 0.0) + rate * passed_s
+                project = account[0]
+                self._project[project] = self._project.get(project, 0.0) + rate * passed_s

@@ -60,7 +60,8 @@ def forecast_from(
         coming = _coming(snapshot, lengths, arrivals, random.Random(seed * 1_000_003 + number))
         way = Way(habits.stop_s, habits.resumes_in_s, partial(fates.of, number), coming)
         told.append(Future(start, way).run(wanted, wants_finish=wants_finish))
-    return {job.id: _forecast(job, snapshot.at, told) for job in snapshot.jobs if job.id in wanted}
+    jobs = [job for job in snapshot.jobs if job.id in wanted]
+    return {job.id: _forecast(job, snapshot.at, [] if job.id in start.never else told) for job in jobs}
 
 
 class _Fates:

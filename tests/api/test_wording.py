@@ -48,6 +48,7 @@ def test_every_reason_has_a_sentence(kind: str) -> None:
     ("because", "said"),
     [
         (Because.NOTHING_RUNNING, "lee has nothing running and has waited 2h (this job 30min)"),
+        (Because.SEVERAL_NODES, "it needs more GPUs than a node has, and has waited 2h, longer than 30min"),
         (Because.IN_TURN, "speech and vision take turns, and speech is next"),
         (Because.OVERDUE, "it was submitted 2h ago (this job 30min) and has waited too long"),
         (Because.SHORTER, "it is expected to need 2h more, this job 30min"),

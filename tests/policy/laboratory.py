@@ -45,6 +45,10 @@ class PolicyLaboratory:
         for job in jobs:
             self.jobs[job.id] = replace(job, submitted_at=self.at, waiting_since=self.at)
 
+    def receives(self, member: str, gpu_s: float, project: str = "vision") -> None:
+        """Service of earlier jobs, on one GPU up to now."""
+        self._accounts.add((project, member), 1, self.at - gpu_s, self.at)
+
     def snapshot(self) -> Snapshot:
         running = [((self.jobs[t.job].project, self.jobs[t.job].member), float(len(t.gpus)), t.granted_at)
                    for t in self.turns.values()]  # fmt: skip

@@ -232,6 +232,21 @@ def test_reasons_name_the_numbers() -> None:
     assert told[2] == AheadOfYou(1, 1, QUANTUM_S, 3, "lee", "vision", Because.IN_TURN.value, 0.0, 0.0)
 
 
+def test_who_waits_behind_a_gang_that_waited_too_long_is_told_so() -> None:
+    """Its member has had more than anybody: not its share, and not that nothing of its runs, lets it go first."""
+    laboratory = a_laboratory(one=("h100", 2), two=("h100", 2))
+    laboratory.rules = replace(laboratory.rules, patience_s=1000.0)
+    laboratory.at = 2000.0
+    laboratory.submit(*(a_job(n, member=f"m{n}") for n in range(1, 5)))
+    laboratory.receives("kim", gpu_s=500.0)
+    laboratory.step()
+    laboratory.at = 2050.0
+    laboratory.submit(a_job(5, member="lee"))
+    laboratory.jobs[9] = a_job(9, member="kim", gpus=4, submitted_at=0.0, waiting_since=0.0)
+    told = reasons(laboratory)[5]
+    assert told == AheadOfYou(1, 4, 2100.0, 9, "kim", "vision", Because.SEVERAL_NODES.value, 2050.0, 1000.0)
+
+
 def test_when_the_quantum_is_over_the_next_knows_whose_turn_is_ending_for_it() -> None:
     laboratory = a_laboratory(1)
     laboratory.submit(a_job(1))

@@ -38,7 +38,8 @@ def bound_sentences(snapshot: Snapshot) -> list[str]:
     quantum, rounds = say_duration(rules.quantum_s), bound.quanta - IDLE_QUANTA
     return [
         f"A member with nothing running who has waited for {IDLE_QUANTA} quanta of {quantum} goes before everybody, "
-        "with one job.",
+        "with one job. Only one that needs several nodes and has waited "
+        f"{say_duration(rules.patience_s)} may come before, one turn at a time.",
         f"{count(bound.members, 'member')} on {count(bound.gpus, 'GPU')} in service: {IDLE_QUANTA} + {rounds} quanta "
         f"of {quantum}; so such a one-GPU job begins within {say_duration(bound.member_s)}, and the time that turns "
         "take to save.",

@@ -101,6 +101,8 @@ def _because(reason: AheadOfYou, job: Job) -> str:
     match reason.because:
         case Because.NOTHING_RUNNING:
             return f"{whose} has nothing running and has waited {theirs} (this job {yours})"
+        case Because.SEVERAL_NODES:
+            return f"it needs more GPUs than a node has, and has waited {theirs}, longer than {yours}"
         case Because.PROJECT:
             return f"for its share, {other} is {_behind(reason)} behind {job.project}"
         case Because.MEMBER:

@@ -33,6 +33,7 @@ class Because(StrEnum):
     """Why one job comes before another, and what the two numbers beside it are."""
 
     NOTHING_RUNNING = "nothing running"  # its member has nothing running; seconds waited
+    SEVERAL_NODES = "several nodes"  # it fits on no node and has waited beyond patience; seconds waited, the patience
     PROJECT = "project"  # its project has received less; GPU-seconds for each unit of its share
     MEMBER = "member"  # in the project, its member has received less; GPU-seconds
     IN_TURN = "in turn"  # the two are served alternately, and this one has just been picked; GPU-seconds received

@@ -2,7 +2,8 @@
 
 Who has nothing running and has waited for two quanta goes before everybody, with one job. Of m such members on g GPUs
 the last is served in the m/g-th round, and a round takes a quantum at most. So a one-GPU job of theirs begins within
-2 + ceil(m / g) quanta, and the time that turns take to save.
+2 + ceil(m / g) quanta, and the time that turns take to save. Not counted is an overdue gang that fits on no node, which
+may come before them: it takes its nodes for a turn, and no more often than its patience is over.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rota.domain.jobs import Job
 from rota.domain.reasons import Because
 from rota.policy.line import Candidate
-from rota.policy.order import IDLE_QUANTA, Contender, Served
+from rota.policy.order import Contender, Served, fits_a_node
 from rota.policy.rank import WIDTH_POWER
 from rota.policy.standing import Standing
 
@@ -22,13 +22,17 @@ class Precedence(NamedTuple):
     yours: float
 
 
-def why_before(standing: Standing, before: Served, candidate: Candidate, at: float) -> Precedence:
-    """`before` was served before the candidate: by which rule, and what was compared."""
+def why_before(standing: Standing, before: Served, candidate: Candidate, at: float, *, goes_first: bool) -> Precedence:
+    """`before` was served before the candidate: by which rule, and what was compared.
+
+    `goes_first`: before all, whatever their shares (order.py, 1).
+    """
     theirs, yours = before.job, candidate.job
-    waited_s = at - theirs.waiting_since, at - yours.waiting_since
-    is_idle = not standing.held_by[theirs.member] and theirs.member != yours.member
-    if is_idle and waited_s[0] >= IDLE_QUANTA * standing.rules.quantum_s:
-        return Precedence(theirs, Because.NOTHING_RUNNING, *waited_s)
+    if goes_first and (theirs.project, theirs.member) != (yours.project, yours.member):
+        waited_s = at - theirs.waiting_since
+        if not fits_a_node(standing, theirs):
+            return Precedence(theirs, Because.SEVERAL_NODES, waited_s, standing.rules.patience_s)
+        return Precedence(theirs, Because.NOTHING_RUNNING, waited_s, at - yours.waiting_since)
     if theirs.project != yours.project:
         received = _level(standing, theirs.project), _level(standing, yours.project)
         return Precedence(theirs, Because.PROJECT if received[0] < received[1] else Because.IN_TURN, *received)

@@ -160,7 +160,7 @@ class _Walk:
             else:
                 continue
             if explainer is not None:
-                explainer.note(served)
+                explainer.note(served, order.goes_first)
             elif floor.is_full or (len(refused) == shapes and not self._saving):
                 return
 

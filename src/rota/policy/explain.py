@@ -33,17 +33,18 @@ class Explainer:
         self._standing, self._floor = standing, floor
         self._known: dict[Shape, Reason] = {}
         self._turns: dict[tuple[tuple[str, ...], int], tuple[int, float | None]] = {}
-        self._latest: dict[str, tuple[int, Served]] = {}  #: by tier: who was served last there, and as the how manieth
+        #: By tier: as the how manieth the one was served who was served last there, who, and whether before all.
+        self._latest: dict[str, tuple[int, Served, bool]] = {}
         self._served = 0
 
-    def note(self, served: Served) -> None:
+    def note(self, served: Served, goes_first: bool) -> None:
         """Somebody was served, or waits, or goes on: whoever comes next on these GPUs comes after them."""
         self._served += 1
         if isinstance(served, Contender):
-            self._latest[served.running.turn.tier] = (self._served, served)
+            self._latest[served.running.turn.tier] = (self._served, served, goes_first)
             return
         for tier in served.job.request.tiers or self._standing.tiers:
-            self._latest[tier] = (self._served, served)
+            self._latest[tier] = (self._served, served, goes_first)
 
     def why(self, candidate: Candidate, found: Reason | None, ahead: int) -> Reason:
         """The reason found when its place was looked for, or that of its shape with the job's own place in it."""
@@ -66,7 +67,8 @@ class Explainer:
         )
         if latest is None:
             return AheadOfYou(ahead, known.turns, known.next_free_at)
-        first = why_before(self._standing, latest[1], candidate, self._floor.at)
+        _, before, goes_first = latest
+        first = why_before(self._standing, before, candidate, self._floor.at, goes_first=goes_first)
         return AheadOfYou(
             ahead, known.turns, known.next_free_at, first.job.id, first.job.member, first.job.project,
             first.because.value, first.theirs, first.yours,

@@ -45,6 +45,8 @@ Served = Candidate | Contender
 class Order(Protocol):
     """Everybody who may be served, in the order in which they would be."""
 
+    goes_first: bool  #: whether the one served last comes before all, whatever their shares (1 in the list above)
+
     def __iter__(self) -> Iterator[Served]: ...
 
     def comes_after(self, running: Running, candidate: Candidate) -> bool:
@@ -113,8 +115,16 @@ def _is_behind(standing: Standing, running: Running, candidate: Candidate) -> bo
     return standing.key_of(running, running.turn.guaranteed_until) > candidate.key
 
 
+def fits_a_node(standing: Standing, job: Job) -> bool:
+    """Whether some node has enough GPUs for it, as long as all are in service."""
+    largest = standing.bays.in_service
+    return any(job.request.gpus <= largest.get(tier, 0) for tier in job.request.tiers or standing.tiers)
+
+
 class _OneAccount:
     """With one account there is nothing to share."""
+
+    goes_first = False
 
     def __init__(self, standing: Standing, queue: Iterator[Served]) -> None:
         self._standing, self._queue = standing, queue
@@ -133,7 +143,7 @@ class _Filling:
         self._standing, self._at = standing, at
         self._rules = standing.rules
         self._queues = queues
-        self._goes_first = False  #: whether the one picked last comes before all for having nothing running
+        self.goes_first = False
         self._project: defaultdict[str, float] = defaultdict(float, standing.project_usage_gpu_s)
         self._member: defaultdict[Account, float] = defaultdict(float, standing.member_usage_gpu_s)
         for running in standing.running.values():  # what a turn is still guaranteed is as good as received
@@ -147,13 +157,13 @@ class _Filling:
             head = next(queue, None)
             if head is not None:
                 heads[account] = head
-        self._goes_first = True
+        self.goes_first = True
         gangs = [account for account, head in heads.items() if self._may_go_first(account, head)]
         if gangs:
             yield self._pick(min(gangs, key=lambda account: heads[account].key), heads)
         for account, candidate in self._idle_members(heads):
             yield self._pick(account, heads) if heads[account] is candidate else self._pick_out(account, candidate)
-        self._goes_first = False
+        self.goes_first = False
         members: dict[str, list[tuple[float, Account]]] = {}
         for account in heads:
             members.setdefault(account[0], []).append((self._member[account], account))
@@ -174,7 +184,7 @@ class _Filling:
         mine, theirs = candidate.job, running.job
         if (mine.project, mine.member) == (theirs.project, theirs.member):
             return _is_behind(self._standing, running, candidate)
-        if self._goes_first:
+        if self.goes_first:
             return True
         charged = self._cost_gpu_s(mine, mine.request.gpus, self._rules.quantum_s)  # it was picked just now
         if mine.project == theirs.project:
@@ -190,7 +200,7 @@ class _Filling:
         not for ever, and a flood of gangs takes one turn in that time beyond its share. It is the account that counts:
         what others of its project have had, with or without right, is not its doing.
         """
-        if not isinstance(head, Candidate) or head.key[0] > 0 or self._fits_a_node(head):
+        if not isinstance(head, Candidate) or head.key[0] > 0 or fits_a_node(self._standing, head.job):
             return False
         job, rules = head.job, self._rules
         turns = 1.0 + (self._at - head.dues[0]) / rules.patience_s
@@ -209,15 +219,10 @@ class _Filling:
         patience_s = IDLE_QUANTA * self._rules.quantum_s
         first: dict[str, tuple[Account, Candidate]] = {}  # one job a member, whatever number of projects they have
         for _, account in sorted(entry for entry in since if self._at - entry[0] >= patience_s):
-            job = next((one for one in standing.lines[account].in_order() if self._fits_a_node(one)), None)
+            job = next((one for one in standing.lines[account].in_order() if fits_a_node(standing, one.job)), None)
             if job is not None:
                 first.setdefault(account[1], (account, job))
         return list(first.values())
-
-    def _fits_a_node(self, candidate: Candidate) -> bool:
-        largest = self._standing.bays.in_service
-        tiers = candidate.job.request.tiers or self._standing.tiers
-        return any(candidate.shape.gpus <= largest.get(tier, 0) for tier in tiers)
 
     def _pick(self, account: Account, heads: dict[Account, Served]) -> Served:
         """The head of an account; the next one takes its place."""

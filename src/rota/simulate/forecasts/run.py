@@ -17,7 +17,7 @@ from rota.simulate.replay.compare import Setting, information_of
 from rota.simulate.replay.watch import WatchedReplay
 
 #: At most about so many forecasts are made, spread evenly over those who wait, unless it is said.
-MOST_FORECASTS = 3000
+MOST_FORECASTS = 1500
 
 
 def judge_forecasts(

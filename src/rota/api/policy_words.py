@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rota.api.wording import clock, count
+from rota.api.wording import clock
 from rota.daemon.measured import Measured
+from rota.domain.counts import say_count
 from rota.domain.durations import say_duration
 from rota.policy.bound import first_turn_bound
 from rota.policy.order import IDLE_QUANTA
@@ -36,13 +37,13 @@ def bound_sentences(snapshot: Snapshot) -> list[str]:
     if bound is None:
         return ["No GPU is in service for turns that rotate, so none begins. See: rota fleet"]
     quantum, rounds = say_duration(rules.quantum_s), bound.quanta - IDLE_QUANTA
+    members, gpus = say_count(bound.members, "member"), say_count(bound.gpus, "GPU")
     return [
         f"A member with nothing running who has waited for {IDLE_QUANTA} quanta of {quantum} goes before everybody, "
         "with one job. Only one that needs several nodes and has waited "
         f"{say_duration(rules.patience_s)} may come before, one turn at a time.",
-        f"{count(bound.members, 'member')} on {count(bound.gpus, 'GPU')} in service: {IDLE_QUANTA} + {rounds} quanta "
-        f"of {quantum}; so such a one-GPU job begins within {say_duration(bound.member_s)}, and the time that turns "
-        "take to save.",
+        f"{members} on {gpus} in service: {IDLE_QUANTA} + {rounds} quanta of {quantum}; so such a one-GPU job begins "
+        f"within {say_duration(bound.member_s)}, and the time that turns take to save.",
         f"Any other first turn: once it has waited {say_duration(rules.patience_s)} it is the first of its member's "
         f"jobs. No project that comes back is further ahead than {say_duration(rules.credit_s)} of its share.",
     ]

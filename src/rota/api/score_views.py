@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rota.api.forecast_schemas import ReliabilityPoint, ScoreRow, ScoreView
-from rota.api.wording import count
 from rota.daemon.forecasts import Forecasts
+from rota.domain.counts import say_count
 from rota.domain.forecasts import Promise
 from rota.domain.ranges import LEAST_TO_JUDGE
 from rota.forecast.score import Score, by_kind, lead_of, reliability, score
@@ -49,17 +49,18 @@ def _row(kind: str, found: Score) -> ScoreRow:
 
 def score_sentence(begun: Sequence[Promise], still_open: int, days: float, *, is_made: bool) -> str:
     """The whole answer in one or two sentences, or what is missing for one."""
-    since = f"in the last {count(round(days), 'day')}"
+    since = f"in the last {say_count(round(days), 'day')}"
     if not begun:
         if still_open:
-            return f"No turn that was forecast has begun {since}; {count(still_open, 'turn')} still to come will count."
+            to_come = say_count(still_open, "turn")
+            return f"No turn that was forecast has begun {since}; {to_come} still to come will count."
         if not is_made:
             return "No forecasts are made here. To have them: [forecast] enabled = true in rota.toml."
         return f"No turn that was forecast has begun {since}. Every job that waits is forecast when it is submitted."
     kept = sum(promise.is_kept is True for promise in begun)
     # Downwards: 99 of 100 is not 10 of 10.
     of_ten = f"{10 * kept // len(begun)} of 10 such forecasts held" if len(begun) >= LEAST_TO_JUDGE else ""
-    counted = f"{kept} of {count(len(begun), 'turn')} began by the time that was promised"
+    counted = f"{kept:,} of {say_count(len(begun), 'turn')} began by the time that was promised"
     if not of_ten:
         return f"{counted} {since}; that is too few to say how good forecasts are."
     return f"{of_ten} {since}: {counted}. Nine of ten is what is promised."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rota.api.wording import clock, count, other_sentence
+from rota.api.wording import clock, other_sentence
+from rota.domain.counts import say_count
 from rota.domain.durations import say_duration
 from rota.domain.jobs import Job
 from rota.domain.reasons import (
@@ -26,13 +27,13 @@ def waiting_sentence(reason: Reason, now: float) -> str:
     """Why a job waits, short enough for a list."""
     match reason:
         case AheadOfYou(jobs, turns, free_at):
-            ahead = f"{count(jobs, 'job')} ahead" if jobs else "Next in line"
+            ahead = f"{say_count(jobs, 'job')} ahead" if jobs else "Next in line"
             until = f"; the first guaranteed time ends at {clock(free_at, now)}" if free_at else ""
-            return f"{ahead}; {count(turns, 'turn')} on the GPUs that it could use{until}."
+            return f"{ahead}; {say_count(turns, 'turn')} on the GPUs that it could use{until}."
         case PlaceKept(stopped, node, free_by):
             by = f", at the latest {clock(free_by, now)}" if free_by else ""
             is_saving = "is saving and then ends" if len(stopped) == 1 else "are saving and then end"
-            return f"Next on {node}: {count(len(stopped), 'turn')} there {is_saving}{by}."
+            return f"Next on {node}: {say_count(len(stopped), 'turn')} there {is_saving}{by}."
         case GangForms(node, needed, free_now, whole_at):
             at = f" about {clock(whole_at, now)}" if whole_at else ""
             return f"Needs {needed} GPUs together; {node} has {free_now} free and is whole{at or ' later'}."
@@ -57,11 +58,11 @@ def waiting_sentence(reason: Reason, now: float) -> str:
         case FollowsJobs(jobs):
             return f"Starts after {_have_ended(jobs)}."
         case NothingFits(gpus, tiers):
-            return f"No node in service has {count(gpus, 'GPU')} of {', '.join(tiers) or 'any tier'} for it."
+            return f"No node in service has {say_count(gpus, 'GPU')} of {', '.join(tiers) or 'any tier'} for it."
         case TooLongInOnePiece(needs_s, quantum_s, first_turns):
             return (
                 f"Without a --checkpoint it would hold its GPUs for {say_duration(needs_s)}, longer than a quantum of "
-                f"{say_duration(quantum_s)}, and {count(first_turns, 'job')} wait for a first turn there."
+                f"{say_duration(quantum_s)}, and {say_count(first_turns, 'job')} wait for a first turn there."
             )
         case NodeIsFull(node, what):
             return f"{node} has free GPUs, but not enough {what} beside them."

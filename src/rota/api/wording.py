@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from rota.domain.counts import say_count
 from rota.domain.durations import say_duration
 from rota.domain.reasons import (
     Asked,
@@ -30,17 +31,12 @@ def clock(at: float, now: float) -> str:
     return time.strftime("%a %H:%M" if abs(at - now) < 6 * 86400 else "%d %b %H:%M", then)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 job`, `3 jobs`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def other_sentence(reason: Reason, now: float) -> str:
     """Why a turn began or ended, and what people did."""
     match reason:
         case YourTurn(attained_gpu_s, waiting):
             had = f"{say_duration(attained_gpu_s)} of GPU time so far" if attained_gpu_s >= 1 else "its first GPU time"
-            return f"Its turn: first among {count(waiting, 'waiting job')}, {had}."
+            return f"Its turn: first among {say_count(waiting, 'waiting job')}, {had}."
         case Backfilled(kept_for, gap_s):
             return f"Fits into the {say_duration(gap_s)} before job {kept_for} needs these GPUs."
         case SomebodyWaits(job, member, quantum_s):

@@ -59,7 +59,7 @@ class Ranking(Protocol):
         ...
 
     def dues(self, job: Job, estimate: Estimate | None) -> tuple[float, float]:
-        """When the job goes before its member's others, and when before those that are not due either; `NEVER` for none."""
+        """When the job goes before its member's others, and when before those that are not due either; or `NEVER`."""
         ...
 
     def due_again(self, job: Job, estimate: Estimate | None) -> float:

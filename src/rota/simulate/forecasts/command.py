@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rota.domain.counts import say_count
 from rota.domain.durations import say_duration
 from rota.errors import BadRequest
 from rota.failures import failures_told
@@ -58,7 +59,7 @@ def say_report(report: Report) -> str:
     """The figures, and what they mean."""
     walk, filled = (report.pinball / max(one, 1e-9) for one in (report.pinball_mean_walk, report.pinball_backfill))
     lines = [
-        f"{report.waited:,} jobs had to wait for their first turn; {report.forecasts:,} of them were told a range.",
+        f"{say_count(report.waited, 'job')} had to wait for a first turn; for {report.forecasts:,} it was forecast.",
         f"  began by the 90 % bound             {_percent(report.coverage_90)}",
         f"  began by the likely moment          {_percent(report.median_below)}",
         f"  began by the 10 % bound             {_percent(report.early_below)}",
@@ -73,7 +74,7 @@ def say_report(report: Report) -> str:
     if report.ends is not None:
         ends = report.ends
         lines.append(
-            f"Of {ends.forecasts:,} jobs, done by the 90 % bound: {_percent(ends.coverage_90)}, "
+            f"Of {say_count(ends.forecasts, 'job')}, done by the 90 % bound: {_percent(ends.coverage_90)}, "
             f"by the likely moment: {_percent(ends.median_below)}"
         )
     if report.worst_week is not None:

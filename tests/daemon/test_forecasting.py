@@ -7,7 +7,10 @@ import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from rota.daemon.commands import Submit, Task
+from rota.daemon.core import Core
 from rota.daemon.forecasting import pace
 from rota.daemon.forecasting.feed import Feed
 from rota.daemon.forecasting.orders import Begun, Ended, Submitted
@@ -16,6 +19,7 @@ from rota.daemon.forecasting.service import ForecastService
 from rota.daemon.service import Service
 from rota.domain.jobs import JobState
 from rota.domain.members import Member
+from rota.errors import StoreUnavailable
 from rota.simulate.machine import Script
 from tests.builders import a_job, a_launch, a_promise, a_request
 from tests.daemon.forecasting import FakeForecaster
@@ -170,6 +174,26 @@ async def test_the_daemon_goes_on_while_a_forecast_takes_for_ever() -> None:
         for _ in range(3):
             await bench.submit()  # is planned
         assert bench.refresher.asked == [None]
+
+
+@in_loop
+async def test_forecasts_that_could_not_be_recorded_are_made_again() -> None:
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr("rota.daemon.forecasting.service.FIRST_RETRY_S", 0.01)
+        async with running() as bench:
+            bench.refresher.may_answer.set()
+            with pytest.MonkeyPatch.context() as broken:
+                broken.setattr(Core, "take_forecasts", fails)
+                (job,) = await bench.submit()
+                assert bench.live.core.trouble
+            await asyncio.sleep(0.05)
+            await settled()
+            assert bench.live.core.forecasts.of(bench.live.core.books.jobs[job]) is not None
+            assert not bench.live.core.trouble
+
+
+def fails(*_: object) -> None:
+    raise StoreUnavailable("the disk is full")
 
 
 @in_loop

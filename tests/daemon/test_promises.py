@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rota.daemon.commands import Cancel, Hold, Move, Release
 from rota.domain.forecasts import END, Promise
 from rota.domain.members import Member
@@ -108,6 +110,19 @@ def test_promises_survive_the_daemon() -> None:
     live.run(170.0)
     live.restart()
     assert live.core.forecasts.promises.kept_since(0.0) == (1, 1)
+
+
+def test_a_long_list_of_open_promises_does_not_make_the_next_daemon_forget_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rota.daemon.promises.MOST_REMEMBERED", 2)
+    live, _, waits = two_jobs()
+    foretell(live, {waits: soon(live)})
+    live.run(170.0)
+    many = [live.submit() for _ in range(8)]
+    foretell(live, {job: soon(live, 400.0, 500.0, 600.0) for job in many})
+    live.restart()
+    promises = live.core.forecasts.promises
+    assert promises.open.keys() == set(many)
+    assert promises.kept_since(0.0) == (1, 1)
 
 
 def test_a_turn_that_has_begun_is_no_longer_expected() -> None:

@@ -32,7 +32,8 @@ class Promises:
     def from_store(store: Store, open_jobs: Collection[int], at: float) -> Promises:
         """As they stand after a restart."""
         promises = Promises()
-        known = store.promises_since(at - REMEMBERED_S, MOST_REMEMBERED)
+        # A long list of open ones must not crowd out what came of earlier ones, nor be promised anew.
+        known = store.promises_since(at - REMEMBERED_S, MOST_REMEMBERED + 2 * len(open_jobs))
         promises.take_over([one for one in known if one.began_at is not None or one.job in open_jobs])
         return promises
 
@@ -72,11 +73,11 @@ class Promises:
             if (promise := self.open_ends.get(job.id)) is not None
             if job.state.is_final or _is_broken_off(job, books.jobs.get(job.id))
         ]
-        return [*begun, *void, *ends]
+        return sorted([*begun, *void, *ends], key=_settled_at)  # as the next daemon will read them
 
     def take_over(self, promises: Sequence[Promise]) -> None:
         """These are recorded."""
-        for promise in sorted(promises, key=lambda one: one.began_at or 0.0):
+        for promise in sorted(promises, key=_settled_at):
             is_end = promise.turn == END
             still_open, past = (self.open_ends, self.past_ends) if is_end else (self.open, self.past)
             if promise.began_at is not None:
@@ -100,6 +101,11 @@ class Promises:
         """How many of them began by the bound that was told, and how many they are."""
         begun = self.begun_since(at)
         return sum(promise.is_kept is True for promise in begun), len(begun)
+
+
+def _settled_at(promise: Promise) -> tuple[float, int]:
+    """The order in which forecasts learn from promises (feed.py has the same)."""
+    return promise.began_at or 0.0, promise.job
 
 
 def _end_settled(promise: Promise, job: Job) -> Promise:

@@ -44,7 +44,6 @@ Lesson = Submitted | Ended | Begun
 class Order:
     """Learn what is new, then forecast from a snapshot."""
 
-    number: int
     lessons: Sequence[Lesson]  #: in the order in which they happened
     snapshot: Snapshot | None  #: None: there is nothing to forecast
     seed: int
@@ -63,9 +62,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of the order of that number."""
+    """What became of an order."""
 
-    number: int
     found: Mapping[int, Told]
     error: str = ""  #: why there are none
 

@@ -26,7 +26,6 @@ class Forecasting:
     niceness: int
     _process: Process | None = None
     _learnt: int = 0  #: number of the lesson from which it goes on
-    _orders: int = 0
     _turnstile: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def forecast(
@@ -47,7 +46,7 @@ class Forecasting:
             try:
                 async with asyncio.timeout(LONGEST_S):
                     answer = await self._exchange(snapshot, seed, futures, only)
-            except (OSError, EOFError, TimeoutError, pickle.UnpicklingError) as failed:
+            except Exception as failed:  # whatever it was, the next answer must not begin in the middle of this one
                 await self.end()
                 raise ForecastUnavailable(f"The forecasting process has ended ({type(failed).__name__}).") from failed
         if answer.error:
@@ -61,9 +60,8 @@ class Forecasting:
         assert process.stdin is not None, "it was begun with pipes"
         assert process.stdout is not None
         lessons, learnt = self.feed.since(self._learnt)
-        self._orders += 1
         # In a thread: it takes a tenth of a second for ten thousand jobs, and the loop goes on meanwhile.
-        written = await asyncio.to_thread(packed, Order(self._orders, lessons, snapshot, seed, futures, only))
+        written = await asyncio.to_thread(packed, Order(lessons, snapshot, seed, futures, only))
         process.stdin.write(written)
         await process.stdin.drain()
         self._learnt = learnt

@@ -110,8 +110,8 @@ class ForecastService:
         assert snapshot is not None, "without one it is never due"
         await self.quick.prepare()  # before somebody waits for its first answer
         found = await self.refresher.forecast(snapshot, seed=self.seed)
-        self._latest, self._refreshed = Refresh(began_at, self.monotonic()), seen
         self.service.take_forecasts(found, snapshot)
+        self._latest, self._refreshed = Refresh(began_at, self.monotonic()), seen
 
     def _due_at(self) -> float:
         snapshot = self.core.snapshot

@@ -45,9 +45,9 @@ def _read(pipe: BinaryIO, orders: SimpleQueue[Order]) -> None:
 
 def _answer(order: Order, learner: Learner) -> Answer:
     try:
-        return Answer(order.number, learner.answer(order))
+        return Answer(learner.answer(order))
     except Exception as failed:  # a defect in a forecast is told, and the next order is taken
-        return Answer(order.number, {}, f"{type(failed).__name__}: {failed}")
+        return Answer({}, f"{type(failed).__name__}: {failed}")
 
 
 if __name__ == "__main__":

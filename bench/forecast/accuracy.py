@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.forecast.laboratory import FLEET, NAME, laboratory_trace
 from bench.replay.cases import Case, setting_of
+from bench.replay.laws import TRACES
 from bench.replay.targets import Target, say_table, say_targets
 from bench.replay.workers import in_workers
 from rota.fleet.notation import parse_fleet
@@ -40,7 +41,9 @@ class Laboratory:
 
 def show_accuracy(cases: Sequence[Case], every: int | None = None) -> None:
     """For each, as soon as it is done, what is worst beside its target; then a table over all."""
-    laboratories = [Laboratory(None), *(Laboratory(case, members) for case in cases for members in (False, True))]
+    laboratories = [Laboratory(case) for case in cases]
+    laboratories += [Laboratory(case, has_members=True) for case in cases if case.name in TRACES]
+    laboratories += [Laboratory(None)]
     rows = []
     tasks = [(laboratory, every) for laboratory in laboratories]
     for laboratory, report in zip(laboratories, in_workers(_judge, tasks, "forecasts"), strict=True):

@@ -12,7 +12,7 @@ NAME, FLEET = "a laboratory", "2x h100:8, 2x rtx3090:4"
 MEMBERS, PROJECTS, WEEKS = 14, 4, 26
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
 #: Submits an hour in a usual week: by day, at night, and that part of it at the weekend.
-BY_DAY, AT_NIGHT, WEEKEND_PART = 4.5, 0.5, 0.3
+BY_DAY, AT_NIGHT, WEEKEND_PART = 1.5, 0.2, 0.3
 #: Before the deadline more is submitted, and runs longer. Weeks, from and to.
 DEADLINE_WEEKS, MORE, LONGER = (14, 18), 1.8, 1.5
 #: A sweep is submitted at once, so often, of so many jobs.
@@ -53,7 +53,7 @@ def laboratory_trace(seed: int = 1) -> Trace:
 
 def _habit(number: int, chance: random.Random) -> _Habit:
     gpus = chance.choices((1, 2, 4, 8), (0.6, 0.2, 0.12, 0.08))[0]
-    median_s = 3600.0 * chance.choice((0.1, 0.3, 0.6, 1.0, 2.5))
+    median_s = 3600.0 * chance.choice((0.3, 0.8, 1.5, 3.0, 6.0))
     return _Habit(
         f"m{number}", f"p{number % PROJECTS + 1}", gpus, median_s, chance.uniform(0.4, 1.3), 1.0 / number**0.7
     )

@@ -53,7 +53,7 @@ def laboratory_trace(seed: int = 1) -> Trace:
 
 def _habit(number: int, chance: random.Random) -> _Habit:
     gpus = chance.choices((1, 2, 4, 8), (0.6, 0.2, 0.12, 0.08))[0]
-    median_s = 3600.0 * chance.choice((0.3, 0.8, 1.5, 3.0, 6.0))
+    median_s = 3600.0 * chance.choice((0.5, 2.0, 4.0, 8.0, 14.0))
     return _Habit(
         f"m{number}", f"p{number % PROJECTS + 1}", gpus, median_s, chance.uniform(0.4, 1.3), 1.0 / number**0.7
     )

@@ -14,6 +14,7 @@ from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import JobState
 from rota.domain.reservations import Reservation
 from rota.domain.turns import Outcome, Turn, TurnState
+from rota.forecast.forecaster import Forecaster
 from rota.ledger.deadlines import Deadline
 from rota.policy.quantum import DEFAULT_BOUNDS, LEAST_MEASURED_GPU_S, Bounds
 from rota.policy.values import Rules, Snapshot
@@ -42,6 +43,22 @@ def test_the_members_own_time_is_an_estimate_until_progress_is_told() -> None:
     assert estimate.total_s == pytest.approx(610.0, abs=2.0)
     live.run(500.0)  # time alone makes a job no longer
     assert snapshot_of(live).estimates[job] == estimate
+
+
+def test_a_job_on_a_slow_tier_is_foreseen_to_end_there_when_its_own_pace_says() -> None:
+    live = a_live(a_fleet(big=("h100", 1), small=("rtx3090", 1)))
+    job = live.submit(tiers=("rtx3090",))
+    live.run(100.0)
+    live.tell_progress(job, 100, 1000)
+    live.run(900.0)
+    live.tell_progress(job, 1000, 2000)
+    live.run(1.0)
+    snapshot = snapshot_of(live)
+    finish = Forecaster().forecast(snapshot, seed=1, futures=8)[job].finish
+    assert finish is not None
+    assert 800.0 < finish.likely - live.at < 1400.0
+    left_s = snapshot.estimates[job].total_s - 1000.0  # on an h100
+    assert left_s == pytest.approx(0.23 * 1000.0, rel=0.2)
 
 
 def test_progress_that_is_taken_back_is_believed_no_more() -> None:

@@ -32,6 +32,11 @@ class Compared:
         self.stated = stated
         self.speeds = tier_speeds(self.fleet.tiers, table_speeds(self.fleet), stated, self._paces)
 
+    def against_fastest(self, tier: str) -> float:
+        """How fast a tier is, the fastest of the fleet being 1."""
+        speeds = [self.speeds[one].speed for one in self.fleet.tiers]
+        return self.speeds[tier].speed / max(speeds) if tier in self.speeds else 1.0
+
     def hear(self, event: Progressed, turn: Turn) -> None:
         """A turn says how far its job is."""
         if event.progress is None:

@@ -167,7 +167,7 @@ class Core:
         self._unrecorded.extend(self.engine.events())
         draft = Draft(self.books)
         for told in write_events(self._unrecorded, self.books, draft):
-            self.expected.hear(told.event, told.turn, told.job)
+            self.expected.hear(told.event, told.turn, told.job, self.compared.against_fastest(told.turn.tier))
             self.compared.hear(told.event, told.turn)
         fail_followers(draft, at)
         write_wishes(draft, at)

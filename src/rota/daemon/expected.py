@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rota.domain.estimates import Estimate
 from rota.domain.jobs import Job
@@ -34,8 +34,11 @@ class Expected:
             expected._measure(job, job.progress, job.attained_gpu_s / job.request.gpus)
         return expected
 
-    def hear(self, event: Progressed, turn: Turn, job: Job) -> None:
-        """A job says how far it is. `job` is as it was when its present turn began."""
+    def hear(self, event: Progressed, turn: Turn, job: Job, speed: float = 1.0) -> None:
+        """A job says how far it is. `job` is as it was when its present turn began.
+
+        `speed`: of its tier, against the fastest; what is left is counted as on the fastest, as in a replay.
+        """
         present_s = max(event.at - (turn.began_at or turn.granted_at), 0.0)
         ran_s = job.attained_gpu_s / job.request.gpus + present_s
         if event.progress is None:
@@ -43,7 +46,7 @@ class Expected:
             return
         course = self._courses.get(job.id, Course()).reported(turn.id, ran_s, event.step / event.total)
         self._courses[job.id] = course
-        self._measure(job, event.progress, ran_s, course.pace)
+        self._measure(job, event.progress, ran_s, course.pace, speed)
 
     def take_over(self, entries: Entries) -> None:
         """Jobs have ended: there is something to learn for those like them."""
@@ -75,7 +78,9 @@ class Expected:
         self._measured.pop(job, None)
         self._courses.pop(job, None)
 
-    def _measure(self, job: Job, progress: tuple[int, int] | None, ran_s: float, pace: float | None = None) -> None:
+    def _measure(
+        self, job: Job, progress: tuple[int, int] | None, ran_s: float, pace: float | None = None, speed: float = 1.0
+    ) -> None:
         estimate = from_progress(progress, ran_s, pace)
         if estimate is not None:
-            self._measured[job.id] = estimate
+            self._measured[job.id] = replace(estimate, total_s=ran_s + (estimate.total_s - ran_s) * speed)

@@ -18,7 +18,7 @@ class Source(StrEnum):
 class Estimate:
     """Run time of a whole job, all its turns together."""
 
-    total_s: float  #: seconds
+    total_s: float  #: seconds: what it has run, wherever that was, and what is left as on the fleet's fastest tier
     source: Source
 
     @property

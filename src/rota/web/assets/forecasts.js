@@ -59,7 +59,8 @@ function level(promised, turns) {
 /** One point with its name, beside the line of those that are as promised. */
 function spot(point, name) {
   const isLast = point.promised > 0.7; // right of it there is no room
-  const [x, y] = [across(point.promised) + (isLast ? -12 : 12), up(point.came) + (isLast ? -10 : 20)];
+  const isAbove = isLast && point.came < 0.95; // at the top there is no room, either
+  const [x, y] = [across(point.promised) + (isLast ? -12 : 12), up(point.came) + (isAbove ? -10 : 20)];
   const label = draw("text", { class: "said", x, y, "text-anchor": isLast ? "end" : "start" }, `${name} ${percent(point.came)}`);
   return [draw("circle", { class: "point", cx: across(point.promised), cy: up(point.came), r: 6 }), label];
 }

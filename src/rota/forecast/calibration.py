@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from rota.domain.forecasts import LEVELS, Promise, Range
@@ -25,17 +25,20 @@ from rota.forecast.score import held, size_of
 #: Waits are compared on a logarithmic scale from so many seconds on.
 LEAST_WAIT_S = 30.0
 #: The latest so many promises are remembered; of two, one that came so many promises later counts twice as much.
-REMEMBERED, HALF_LIFE = 1000, 500.0
+REMEMBERED, HALF_LIFE = 1000, 100.0
+#: Promises of the same hour share their fate, as when somebody submits a hundred jobs: n of them count as sqrt(n), and
+#: move levels by less.
+SAME_S, CROWD_POWER, CROWD_MOVE_POWER = 3600.0, 0.5, 0.25
 #: How far apart promises may be to be similar: foreseen wait and width of the range as logarithms, GPUs in doublings.
 WAIT_SCALE, WIDTH_SCALE, GPUS_SCALE = 1.0, 1.0, 1.5
 #: The raw range itself counts as so many similar promises: it is all there is at first.
-RAW_WEIGHT = 6.0
+RAW_WEIGHT = 4.0
 #: A raw range is at least so wide, as a factor between its bounds.
 LEAST_WIDTH = math.log(1.2)
 #: Before anything is known, what may come is off by so much: a tenth too soon, up to three times too late.
 FIRST_STEP = 0.1
 #: How far levels move after a promise: after n of them FIRST_MOVE / sqrt(n + 25), and never less than LEAST_MOVE.
-FIRST_MOVE, LEAST_MOVE = 0.03, 0.003
+FIRST_MOVE, LEAST_MOVE = 0.045, 0.0045
 LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995
 
 
@@ -46,7 +49,9 @@ class _Known:
     wait: float  #: that was foreseen, logarithm
     width: float
     gpus: float  #: doublings
-    factor: float  #: what came against what was foreseen, logarithm
+    factor: float = 0.0  #: what came against what was foreseen, logarithm
+    made_at: float = 0.0
+    weight: float = 1.0
 
 
 @dataclass(slots=True)
@@ -56,10 +61,10 @@ class _Levels:
     shifts: list[float] = field(default_factory=lambda: [0.0] * len(LEVELS))
     promises: int = 0
 
-    def learn(self, told: Range, began_at: float) -> None:
+    def learn(self, told: Range, began_at: float, part: float) -> None:
         """Up where a promise did not hold, down where it did."""
         self.promises += 1
-        move = max(FIRST_MOVE / math.sqrt(self.promises + 25), LEAST_MOVE)
+        move = max(FIRST_MOVE / math.sqrt(self.promises + 25), LEAST_MOVE) * part
         for place, (level, moment) in enumerate(zip(LEVELS, _moments(told), strict=True)):
             self.shifts[place] += move * (level - held(moment, began_at))
 
@@ -91,17 +96,17 @@ class Calibration:
             return
         like = _features(promise.raw, promise.made_at, promise.gpus)
         came = math.log(max(promise.began_at - promise.made_at, 0.0) + LEAST_WAIT_S)
-        self._known.append(_Known(like.wait, like.width, like.gpus, came - like.wait))
+        crowd = 1 + sum(abs(one.made_at - promise.made_at) <= SAME_S for one in self._known)
+        self._known.append(replace(like, factor=came - like.wait, made_at=promise.made_at, weight=crowd**-CROWD_POWER))
         for levels in (self._common, self._of_size.setdefault(size_of(promise.gpus), _Levels())):
-            levels.learn(promise.told, promise.began_at)
+            levels.learn(promise.told, promise.began_at, crowd**-CROWD_MOVE_POWER)
 
     def _factors(self, like: _Known, raw: Range, made_at: float) -> tuple[list[float], list[float]]:
         """Factors that may come, ascending, and their weights added up."""
-        newest = len(self._known) - 1
-        found = [
-            (one.factor, _likeness(one, like) * 0.5 ** ((newest - place) / HALF_LIFE))
-            for place, one in enumerate(self._known)
-        ]
+        found, since = [], 0.0
+        for one in reversed(self._known):
+            found.append((one.factor, one.weight * _likeness(one, like) * 0.5 ** (since / HALF_LIFE)))
+            since += one.weight
         found += [(moment - like.wait, RAW_WEIGHT / 5) for moment in _at_first(raw, made_at)]
         found.sort()
         return [factor for factor, _ in found], list(accumulate(weight for _, weight in found))
@@ -112,7 +117,7 @@ _UNMOVED = _Levels()
 
 def _features(raw: Range, made_at: float, gpus: int) -> _Known:
     low, middle, high = (math.log(max(moment - made_at, 0.0) + LEAST_WAIT_S) for moment in _moments(raw))
-    return _Known(middle, max(high - low, LEAST_WIDTH), math.log2(gpus), 0.0)
+    return _Known(middle, max(high - low, LEAST_WIDTH), math.log2(gpus))
 
 
 def _likeness(one: _Known, other: _Known) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rota.simulate.replay.values import Trace, TraceJob
 
-NAME, FLEET = "a laboratory", "2x h100:8, 2x rtx3090:4"
+NAME, FLEET = "a laboratory", "3x h100:8"
 MEMBERS, PROJECTS, WEEKS = 14, 4, 26
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
 #: Submits an hour in a usual week: by day, at night, and that part of it at the weekend.

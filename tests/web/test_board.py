@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser import SCREENSHOTS, chromium
+from tests.browser import HOSTILE, SCREENSHOTS, enter, serious
 from tests.end_to_end.session import Rota
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
-HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -36,13 +28,9 @@ def laboratory(make_rota: Callable[..., Rota]) -> Rota:
     return rota
 
 
-def enter(rota: Rota, browser: Browser, **context: object) -> Page:
-    """A browser that came in by its link, and saw no error since."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]  # options of Playwright, by name
-    page.errors = []  # type: ignore[attr-defined]  # ours, looked at by the tests
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
-    page.goto(json.loads(rota("web", "--json"))["url"])
+def the_board(rota: Rota, browser: Browser, **context: object) -> Page:
+    """It is shown, and notes every error."""
+    page = enter(rota, browser, **context)
     page.wait_for_selector(".bar")
     return page
 
@@ -50,7 +38,7 @@ def enter(rota: Rota, browser: Browser, **context: object) -> Page:
 def test_the_board_shows_turns_and_the_waiting_list_and_follows_what_happens(
     laboratory: Rota, browser: Browser
 ) -> None:
-    page = enter(laboratory, browser, viewport={"width": 1440, "height": 900})
+    page = the_board(laboratory, browser, viewport={"width": 1440, "height": 900})
     assert page.locator("#laboratory").inner_text() == "Our laboratory"
     assert page.locator(".row").count() == 3
     page.wait_for_selector("#waiting-list li")
@@ -73,7 +61,7 @@ def test_who_waits_is_told_when_and_who_runs_what_comes_next(make_rota: Callable
     rota = make_rota(fleet="h100:1", quantum="2h").up()
     for name in ("first", "second", "third"):
         rota.count(name, 100_000, "--time", "3h", member=name)
-    page = enter(rota, browser, viewport={"width": 390, "height": 844}, timezone_id="Asia/Seoul")
+    page = the_board(rota, browser, viewport={"width": 390, "height": 844}, timezone_id="Asia/Seoul")
     when = page.locator("#waiting-list li .when")
     wait_until(lambda: "likely" in when.last.inner_text(), 30, what="the range")
     begin = rota.jobs()[2]["forecast"]["begin"]
@@ -88,7 +76,7 @@ def test_who_waits_is_told_when_and_who_runs_what_comes_next(make_rota: Callable
 
 
 def test_pointing_at_a_turn_says_whose_it_is(laboratory: Rota, browser: Browser) -> None:
-    page = enter(laboratory, browser)
+    page = the_board(laboratory, browser)
     page.locator(".bar.running").first.focus()
     said = page.locator("#details").inner_text()
     assert said.startswith("Job ")
@@ -98,7 +86,7 @@ def test_pointing_at_a_turn_says_whose_it_is(laboratory: Rota, browser: Browser)
 
 def test_a_name_is_text_whatever_it_looks_like(laboratory: Rota, browser: Browser) -> None:
     laboratory.submit("--name", HOSTILE, "--project", HOSTILE, "--", "sleep", "100")
-    page = enter(laboratory, browser)
+    page = the_board(laboratory, browser)
     wait_until(lambda: HOSTILE in page.locator("body").inner_text(), 10)
     assert page.locator("img").count() == 0
     assert page.errors == []  # type: ignore[attr-defined]
@@ -106,7 +94,7 @@ def test_a_name_is_text_whatever_it_looks_like(laboratory: Rota, browser: Browse
 
 def test_the_page_comes_back_by_itself_after_the_daemon_was_killed(laboratory: Rota, browser: Browser) -> None:
     port = json.loads(laboratory("web", "--json"))["url"].split(":")[2].split("/")[0]
-    page = enter(laboratory, browser)
+    page = the_board(laboratory, browser)
     page.evaluate("window.mark = 'the same page'")
     laboratory.kill_daemon()
     page.wait_for_selector(".live:not(.on)", timeout=10_000)
@@ -118,14 +106,14 @@ def test_the_page_comes_back_by_itself_after_the_daemon_was_killed(laboratory: R
 
 
 def test_a_phone_can_read_it(laboratory: Rota, browser: Browser) -> None:
-    page = enter(laboratory, browser, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = the_board(laboratory, browser, viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.wait_for_selector("#waiting-list li")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.screenshot(path=SCREENSHOTS / "phone.png", full_page=True)
 
 
 def test_the_wall_screen_has_no_controls(laboratory: Rota, browser: Browser) -> None:
-    page = enter(laboratory, browser, viewport={"width": 1920, "height": 1080}, color_scheme="dark")
+    page = the_board(laboratory, browser, viewport={"width": 1920, "height": 1080}, color_scheme="dark")
     page.goto(page.url + "?wall=1")
     page.wait_for_selector(".bar")
     assert not page.locator("#zoom").is_visible()
@@ -134,12 +122,10 @@ def test_the_wall_screen_has_no_controls(laboratory: Rota, browser: Browser) -> 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_accessibility_problem(laboratory: Rota, browser: Browser, scheme: str) -> None:
-    page = enter(laboratory, browser, color_scheme=scheme)
+    page = the_board(laboratory, browser, color_scheme=scheme)
     page.wait_for_selector("#waiting-list li")
     page.locator(".as-table summary").click()
-    found = Axe().run(page).response["violations"]
-    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert serious(page) == []
 
 
 def test_who_is_not_signed_in_is_told_how_to_come_in(laboratory: Rota, browser: Browser) -> None:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from rota.store.contract import Entries
 from rota.store.open import open_store, sqlite_url
-from tests.browser import SCREENSHOTS, chromium
+from tests.browser import HOSTILE, SCREENSHOTS, enter, serious
 from tests.builders import a_promise, a_range
 from tests.end_to_end.session import Rota
 
 pytestmark = pytest.mark.browser
-HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def remember_turns(state: Path, now: float) -> None:
@@ -48,25 +40,16 @@ def remembered(make_rota: Callable[..., Rota]) -> Rota:
     return rota.up()
 
 
-def enter(rota: Rota, browser: Browser, **context: object) -> Page:
-    """A browser that came in by its link and went to the page from the board; it notes every error."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]  # options of Playwright, by name
-    page.errors = []  # type: ignore[attr-defined]  # ours, looked at by the tests
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)  # type: ignore[attr-defined]
-    page.goto(json.loads(rota("web", "--json"))["url"])
+def the_page(rota: Rota, browser: Browser, **context: object) -> Page:
+    """It is shown, and notes every error."""
+    page = enter(rota, browser, **context)
     page.get_by_role("link", name="how good forecasts are").click()
     page.wait_for_selector("#sentence:not(:text('Counting'))")
     return page
 
 
-def serious(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
-
-
 def test_the_page_shows_what_was_promised_and_what_came(remembered: Rota, browser: Browser) -> None:
-    page = enter(remembered, browser, viewport={"width": 1100, "height": 900})
+    page = the_page(remembered, browser, viewport={"width": 1100, "height": 900})
     assert page.locator("#sentence").inner_text().startswith("9 of 10 such forecasts held in the last 90 days")
     assert "late: promised 90 %, came 90 %" in (page.locator("#reliability svg").get_attribute("aria-label") or "")
     leads = page.locator("#leads-table tbody th").all_inner_texts()
@@ -81,21 +64,21 @@ def test_the_page_shows_what_was_promised_and_what_came(remembered: Rota, browse
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_accessibility_problem(remembered: Rota, browser: Browser, scheme: str) -> None:
-    page = enter(remembered, browser, color_scheme=scheme)
+    page = the_page(remembered, browser, color_scheme=scheme)
     page.wait_for_selector("#reliability svg")
     assert serious(page) == []
     page.screenshot(path=SCREENSHOTS / f"score-{scheme}.png", full_page=True)
 
 
 def test_a_phone_can_read_it(remembered: Rota, browser: Browser) -> None:
-    page = enter(remembered, browser, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = the_page(remembered, browser, viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.wait_for_selector("#reliability svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.screenshot(path=SCREENSHOTS / "score-phone.png", full_page=True)
 
 
 def test_an_empty_record_says_what_will_be_there(rota: Rota, browser: Browser) -> None:
-    page = enter(rota, browser)
+    page = the_page(rota, browser)
     assert "No turn that was forecast has begun" in page.locator("#sentence").inner_text()
     assert "by how far ahead" in page.locator("#soon").inner_text()
     assert not page.locator("#diagram").is_visible()

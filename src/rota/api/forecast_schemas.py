@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from rota.api.schemas import Body, Bytes, Name, RangeView, Text
+from rota.api.schemas import Body, Bytes, Name, RangeView, Text, Tiers
 
 
 class ForecastDetail(BaseModel):
@@ -27,7 +27,7 @@ class VariantBody(Body):
     """One way to ask for it."""
 
     gpus: Annotated[int, Field(ge=1, le=100_000)] = 1
-    tiers: Annotated[list[Name], Field(max_length=20, default_factory=list)]
+    tiers: Annotated[Tiers, Field(max_length=20, default_factory=list)]
     time_s: Annotated[float, Field(ge=1, le=3.2e8)] | None = None
 
 

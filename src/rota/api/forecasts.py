@@ -89,7 +89,7 @@ async def _variant(asked: VariantBody, body: CompareBody, member: str, project: 
         gpu_memory_bytes=body.gpu_memory_bytes,
         cpus=body.cpus,
         memory_bytes=body.memory_bytes,
-        tiers=tuple(tier for tier in asked.tiers if tier != "any"),
+        tiers=tuple(asked.tiers),
         checkpoint="/" if body.checkpoint else None,
         time_s=asked.time_s,
     )

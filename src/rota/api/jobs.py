@@ -209,8 +209,7 @@ async def give_back(job: JobNumber, by: Me, site: Here) -> Done:
 @routes.post("/jobs/{job}/move")
 async def move(job: JobNumber, body: MoveBody, by: Me, site: Here) -> Done:
     """Change which tiers a job accepts."""
-    tiers = tuple(tier for tier in body.tiers if tier != "any")
-    return await _do(Move(by, job, tiers), site)
+    return await _do(Move(by, job, tuple(body.tiers)), site)
 
 
 async def _do(command: JobCommand, site: Site) -> Done:

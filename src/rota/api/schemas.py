@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from rota.domain.forecasts import Range
 
@@ -13,6 +13,8 @@ Path = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 JobNumber = Annotated[int, Field(ge=1, le=2**53)]
 Bytes = Annotated[int, Field(ge=0, le=2**60)]
+#: What a job accepts, the preferred tier first; "any" is left out, for an empty list means just that.
+Tiers = Annotated[list[Name], AfterValidator(lambda tiers: [tier for tier in tiers if tier != "any"])]
 
 
 class Body(BaseModel):
@@ -41,7 +43,7 @@ class SubmitBody(Body):
     gpu_memory_bytes: Bytes = 0
     cpus: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     memory_bytes: Bytes = 0
-    tiers: list[Name] = []  #: preferred first; empty: any
+    tiers: Tiers = []
     checkpoint: Path | None = None
     time_s: Annotated[float, Field(ge=1, le=3.2e8)] | None = None
     notice_signal: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9+]{1,12}$")] | None = None
@@ -289,7 +291,7 @@ class Done(BaseModel):
 class MoveBody(Body):
     """`rota move JOB --tier T`."""
 
-    tiers: list[Name]
+    tiers: Tiers
 
 
 class DrainBody(Body):

@@ -30,7 +30,7 @@ def submit_command(body: SubmitBody, me: Member, peer: Peer | None, is_simulated
         gpu_memory_bytes=body.gpu_memory_bytes,
         cpus=body.cpus,
         memory_bytes=body.memory_bytes,
-        tiers=tuple(tier for tier in body.tiers if tier != "any"),
+        tiers=tuple(body.tiers),
         checkpoint=_absolute(body.checkpoint, "--checkpoint"),
         time_s=body.time_s,
         notice_signal=body.notice_signal,

@@ -1,1 +1,1 @@
-"""When a job's turn comes. For now one honest bound; ranges with probabilities are learnt from history later."""
+"""When a job's turn comes: how long jobs take, who may come, the policy run forward, and how good that was."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -16,12 +15,14 @@ from rota.domain.estimates import Estimate, Source
 from rota.domain.jobs import AfterTurn, Job, JobState
 from rota.domain.turns import Turn, TurnState
 from rota.forecast.never import never_served
+from rota.forecast.usage_ahead import UsageAhead
 from rota.policy.decide import Decision, decide
 from rota.policy.rank import ShortRemaindersFirst
 from rota.policy.standing import Standing
-from rota.policy.values import Account, Begin, Snapshot
+from rota.policy.values import Begin, Snapshot
 
-#: Progress tells how long a job takes once it has run so long and so much of it (forecast/durations.py).
+#: In a future, progress tells how long a job takes once it has run so long and so much of it: as in a replay
+#: (simulate/replay/information.py). Live it is believed from one percent on (durations.py).
 LEAST_REPORT_S, LEAST_REPORT_PART = 60.0, 0.05
 #: What lies further ahead is seen less sharply: the policy is asked again after this part of the time gone by, times
 #: the jobs there are, and the longer a future has gone on the less often. Turns then begin when their GPUs became free,
@@ -120,7 +121,7 @@ class Future:
         self._free_since: dict[str, float] = {}  # by GPU
         self._blocked = {job: set(unmet) for job, unmet in start.snapshot.is_blocked_by.items()}
         self._unblocked_at: dict[int, float] = {}
-        self._usage = _Usage(start.snapshot)
+        self._usage = UsageAhead(start.snapshot)
         self._runs: dict[int, _Run] = {}  # of all that have begun
         self._begun = self._came = 0  # turns, new jobs
         for job, turn in start.turns.items():
@@ -340,55 +341,3 @@ class Future:
 
 #: What an event is about; at the same moment, in this order.
 _FINISHED, _STOPPED, _REPORTS = 0, 1, 2
-
-
-class _Usage:
-    """What accounts have received, from the snapshot on. Decay is left out: it hardly changes who comes first."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._weights = snapshot.rules.tier_weights
-        self._project_weights = snapshot.rules.project_weights
-        self._at = snapshot.at
-        self._project: dict[str, float] = dict(snapshot.project_usage_gpu_s)
-        self._member: dict[Account, float] = dict(snapshot.member_usage_gpu_s)
-        self._rates: defaultdict[Account, float] = defaultdict(float)
-
-    def begin(self, job: Job, turn: Turn, at: float | None = None) -> None:
-        """A turn holds GPUs from now on (in the snapshot, what it has had so far is counted)."""
-        if at is not None:
-            self._advance(at)
-        self._rates[job.project, job.member] += len(turn.gpus) * self._weights.get(turn.tier, 1.0)
-
-    def end(self, job: Job, turn: Turn, at: float) -> None:
-        """It holds them no more."""
-        self._advance(at)
-        self._rates[job.project, job.member] -= len(turn.gpus) * self._weights.get(turn.tier, 1.0)
-
-    def tell(self, standing: Standing, at: float) -> None:
-        """What each has received is in the Standing. Who is new has had as much as the least served."""
-        self._advance(at)
-        for account, line in standing.lines.items():
-            if account not in self._member and line:
-                self._welcome(account)
-        standing.project_usage_gpu_s, standing.member_usage_gpu_s = self._project, self._member
-
-    def _welcome(self, account: Account) -> None:
-        project, _ = account
-        if project not in self._project:
-            levels = [used / self._weight(other) for other, used in self._project.items()]
-            self._project[project] = min(levels, default=0.0) * self._weight(project)
-        self._member[account] = min((used for (of, _), used in self._member.items() if of == project), default=0.0)
-
-    def _weight(self, project: str) -> float:
-        return self._project_weights.get(project, 1.0)
-
-    def _advance(self, at: float) -> None:
-        passed_s = at - self._at
-        if passed_s <= 0:  # a turn that was begun between two looks may end before the later one: that time is counted
-            return
-        self._at = at
-        for account, rate in self._rates.items():
-            if rate > 0:
-                self._member[account] = self._member.get(account, 0.0) + rate * passed_s
-                project = account[0]
-                self._project[project] = self._project.get(project, 0.0) + rate * passed_s

@@ -88,11 +88,8 @@ class Reliability:
 
 def reliability(promises: Sequence[Promise]) -> list[Reliability]:
     """For each level that ranges give."""
-    known = [promise for promise in promises if promise.is_kept is not None]
-    if not known:
+    whole = score(promises)
+    if whole is None:
         return []
-    points = []
-    for level, name in zip(LEVELS, ("early", "likely", "late"), strict=True):
-        came = fmean(held(getattr(promise.told, name), promise.began_at or 0.0) for promise in known)
-        points.append(Reliability(level, came, len(known)))
-    return points
+    came = (whole.early_below, whole.median_below, whole.coverage_90)
+    return [Reliability(level, part, whole.forecasts) for level, part in zip(LEVELS, came, strict=True)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from rota.api.site import Site
 from tests.api.site import a_site, serving
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -87,3 +89,19 @@ def test_errors_are_json_with_a_code_and_a_sentence(address: str) -> None:
     answer = httpx.post(f"{address}/api/v1/jobs", content=b"{", headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["error"] == "bad_request"
+
+
+def test_a_session_is_read_in_the_daemons_own_thread(site: Site, address: str) -> None:
+    """In another one it would be read in the midst of what is being recorded, on the same connection."""
+    browser, now = signed_in(address), site.clock()
+    of_sessions, of_daemon = set[int](), set[int]()
+
+    def noting(threads: set[int]) -> Callable[[], float]:
+        return lambda: threads.add(threading.get_ident()) or now  # type: ignore[func-returns-value]  # add gives None
+
+    site.identity.clock, site.service.clock = noting(of_sessions), noting(of_daemon)
+    for path in ("/api/v1/board", "/api/v1/health", "/api/v1/jobs", "/api/v1/fleet"):
+        assert browser.get(path).status_code == 200
+    httpx.post(f"{address}/api/v1/jobs", json={"argv": ["true"], "cwd": "/"})  # wakes the daemon's loop
+    wait_until(lambda: of_daemon, 10, what="the daemon asks for the time")
+    assert of_sessions == of_daemon

@@ -13,6 +13,7 @@ from rota.daemon.service import Service
 from rota.domain.forecasts import Forecast
 from rota.domain.reasons import Reason
 from rota.forecast.walk import latest_begins
+from rota.policy.values import Plan
 
 #: Reads what a turn has printed: (turn id, offset, tail lines) -> (text, where to go on, whether all so far was read).
 LogReader = Callable[[str, int, int | None], tuple[str, int, bool]]
@@ -46,10 +47,10 @@ class Site:
     def outlook(self) -> Outlook:
         """What the latest plan says of every waiting job; worked out once per plan."""
         plan = self.core.plan
-        if self._outlook is None or self._outlook.plan_id != id(plan):
+        if self._outlook is None or self._outlook.plan is not plan:
             places = {wait.job: (wait.place, wait.reason) for wait in plan.waits}
             begins = latest_begins(self.core.snapshot, plan) if self.core.snapshot else {}
-            self._outlook = Outlook(id(plan), places, begins, self.forecasts.of)
+            self._outlook = Outlook(plan, places, begins, self.forecasts.of)
         return self._outlook
 
 
@@ -57,7 +58,7 @@ class Site:
 class Outlook:
     """The waiting list as the pages show it."""
 
-    plan_id: int
+    plan: Plan
     places: dict[int, tuple[int, Reason]]  #: job -> place on the list and why it waits
     latest_begins: dict[int, float]
     forecast_of: Callable[[int], Forecast | None]

@@ -103,6 +103,17 @@ class StoreSettings(Section):
     url: str = ""
 
 
+class SlurmSettings(Section):
+    """Turns as jobs of a Slurm cluster instead of processes of this machine."""
+
+    enabled: bool = False  #: also by `rota up --slurm`
+    partition: str = ""  #: "": Slurm's default partition
+    turns_dir: str = ""  #: on a file system that every node has; "": `turns` in the state folder
+    python: str = "python3"  #: on the nodes: Python 3.9 or later
+    options: tuple[str, ...] = ()  #: further options of sbatch, such as "--account=ai"
+    poll_s: Duration = Field(2.0, alias="poll")
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -113,6 +124,7 @@ class Settings(Section):
     forecast: ForecastSettings = ForecastSettings()
     access: Access = Access()
     store: StoreSettings = StoreSettings()
+    slurm: SlurmSettings = SlurmSettings()
     reservations: tuple[ReservationSettings, ...] = ()
     deadlines: tuple[DeadlineSettings, ...] = ()
 

@@ -27,7 +27,7 @@ from rota.daemon.lock import hold_state_dir
 from rota.daemon.service import Service
 from rota.daemon.watch import watch_health
 from rota.engines.local.engine import KeeperSettings, LocalEngine
-from rota.engines.local.logs import log_reader
+from rota.engines.turn_folder.logs import log_reader
 from rota.errors import BadSettings, RotaError
 from rota.fleet.inventory import find_fleet
 from rota.settings import Settings, check_stated, load_settings

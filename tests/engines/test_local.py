@@ -16,8 +16,8 @@ import pytest
 
 from rota.domain.gpus import Gpu
 from rota.engines.contract import Began, Ended, EndOrder, Noticed, Patience, Progressed
-from rota.engines.local.logs import read_log
-from rota.engines.local.orders import turn_environment
+from rota.engines.turn_folder.logs import read_log
+from rota.engines.turn_folder.orders import turn_environment
 from tests.engines.conftest import LocalBench
 from tests.engines.contract import EngineContract, an_order, counting, wait_for
 from tests.waiting import wait_until

@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,16 +20,16 @@ from rota.engines.contract import Ended, EndOrder, EngineEvent, Patience, StartO
 from rota.engines.keeper import files
 from rota.engines.keeper.order import EndWish
 from rota.engines.keeper.processes import boot_id, read_process
-from rota.engines.local import reports
-from rota.engines.local.orders import turn_order
-from rota.engines.local.settings import KeeperSettings
 from rota.engines.local.sweep import sweep
+from rota.engines.turn_folder import reports
+from rota.engines.turn_folder.library import install_library
+from rota.engines.turn_folder.orders import turn_order
+from rota.engines.turn_folder.settings import KeeperSettings
 from rota.errors import EngineUnavailable
 from rota.sockets import short_path
 
 _SOURCE = Path(__file__).resolve().parents[3]  # the folder that holds the package rota
 _BOOT = "import sys; sys.path.insert(0, sys.argv[2]); from rota.engines.keeper.main import main; main()"
-_LIBRARY = Path(__file__).resolve().parents[1] / "on_path" / "rota_turn.py"
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class LocalEngine:
         self._library = state_dir / "lib"
         self._letterbox_path = state_dir / "keeper.sock"
         self._letterbox = self._open_letterbox()
-        self._install_library()
+        install_library(self._library)
 
     # --- the contract -------------------------------------------------------------------------
 
@@ -242,7 +241,7 @@ class LocalEngine:
         error = "The machine was restarted." if is_other_boot else "Its keeper was killed."
         at = self._last_sign_of_life(folder) if is_other_boot else self._clock()
         lost = reports.lost(turn, folder, at, error)
-        files.write_json(str(folder / files.EXIT), _as_written(lost), is_durable=True)
+        files.write_json(str(folder / files.EXIT), reports.as_written(lost), is_durable=True)
         self._report(lost)
 
     @staticmethod
@@ -269,23 +268,6 @@ class LocalEngine:
         finally:
             os.umask(umask)
         return letterbox
-
-    def _install_library(self) -> None:
-        """rota_turn where every member can read it; our own installation may be in a private folder."""
-        self._library.mkdir(mode=0o755, exist_ok=True)
-        draft = self._library / "rota_turn.py.tmp"
-        shutil.copyfile(_LIBRARY, draft)
-        draft.chmod(0o644)
-        draft.rename(self._library / _LIBRARY.name)
-
-
-def _as_written(lost: Ended) -> dict[str, object]:
-    """exit.json in the name of a keeper that could not write it."""
-    names = (
-        "turn", "at", "clock_s", "began_at", "exit_code", "signal", "notice_at", "was_terminated", "said_done",
-        "saved_at", "saved_after_notice", "error", "is_lost",
-    )  # fmt: skip
-    return {name: getattr(lost, name) for name in names}
 
 
 __all__ = ["KeeperSettings", "LocalEngine"]

@@ -71,3 +71,12 @@ def lost(turn: str, folder: Path, at: float, error: str) -> Ended:
         error=error,
         is_lost=True,
     )
+
+
+def as_written(lost: Ended) -> dict[str, object]:
+    """exit.json in the name of a keeper that could not write it."""
+    names = (
+        "turn", "at", "clock_s", "began_at", "exit_code", "signal", "notice_at", "was_terminated", "said_done",
+        "saved_at", "saved_after_notice", "error", "is_lost",
+    )  # fmt: skip
+    return {name: getattr(lost, name) for name in names}

@@ -10,7 +10,7 @@ from rota.domain.gpus import Gpu
 from rota.engines.contract import StartOrder
 from rota.engines.keeper import files
 from rota.engines.keeper.order import TurnOrder
-from rota.engines.local.settings import KeeperSettings
+from rota.engines.turn_folder.settings import KeeperSettings
 
 
 def turn_order(

@@ -112,5 +112,5 @@ class Watch:
 
     def interval_s(self) -> float | None:
         """The median time between renewals; None before there were two."""
-        gaps = sorted(after - before for before, after in zip(self._times, self._times[1:], strict=False))
+        gaps = sorted(after - before for before, after in zip(self._times, self._times[1:]))
         return gaps[len(gaps) // 2] if gaps else None

@@ -6,6 +6,7 @@ begun.json   keeper: written and on disk BEFORE the job is started; who finds it
 end.json     engine -> keeper: how to end the turn; SIGUSR1 says "look now"
 state.json   keeper: the latest save, progress, notice; may be lost with the power
 exit.json    keeper: the last thing it writes, on disk, when no process of the turn is left
+alive        keeper under Slurm: a number that changes as long as it lives
 log          what the job prints
 member/      the member's own folder: notice, result, progress
 """
@@ -16,18 +17,21 @@ import contextlib
 import json
 import os
 
-ORDER, LOCK, BEGUN, END, STATE, EXIT, LOG = (
-    "order.json", "lock", "begun.json", "end.json", "state.json", "exit.json", "log",
+ORDER, LOCK, BEGUN, END, STATE, EXIT, ALIVE, LOG = (
+    "order.json", "lock", "begun.json", "end.json", "state.json", "exit.json", "alive", "log",
 )  # fmt: skip
 MEMBER = "member"
+MOST_CHARACTERS = 16 * 2**20  # an order holds a whole environment
 NOTICE, RESULT, PROGRESS = "notice", "result", "progress"
 
 
 def read_json(path: str) -> dict[str, object] | None:
     """The object in a file; None when there is none, or when a power cut left it unreadable."""
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+        # The folder may be its member's own: a link would lend the daemon's rights, a pipe would stop it.
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(file, encoding="utf-8") as reader:
+            found = json.loads(reader.read(MOST_CHARACTERS))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -30,6 +30,8 @@ class TurnOrder(NamedTuple):
     log_keep_bytes: int = DEFAULT_LOG_KEEP_BYTES
     progress_before: tuple[int, int] | None = None  #: (step, total) that the job had reached before this turn
     wake_socket: str = ""  #: a datagram with the turn's id goes here when there is news
+    is_in_slurm: bool = False  #: the keeper is the script of a Slurm job (keeper/in_slurm.py)
+    is_one_node: bool = True
 
     def to_json(self) -> dict[str, object]:
         """As it stands in order.json."""
@@ -69,6 +71,6 @@ def read_wish(path: str) -> EndWish | None:
     grace_s, why = found.get("grace_s"), found.get("why")
     return EndWish(
         is_at_once=found.get("patience") == "at once",
-        grace_s=float(grace_s) if isinstance(grace_s, int | float) else 0.0,
+        grace_s=float(grace_s) if isinstance(grace_s, (int, float)) else 0.0,
         why=why if isinstance(why, str) else "",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import time
@@ -13,11 +12,13 @@ from rota.engines.keeper import child, files
 from rota.engines.keeper.cgroup import kill_group, make_group, members_of, remove_group
 from rota.engines.keeper.checkpoint import Watch
 from rota.engines.keeper.ending import Act, Ending, Phase, Sight, step
+from rota.engines.keeper.in_slurm import Beat, is_srun, wish_of
 from rota.engines.keeper.log import LogRoom, open_log
 from rota.engines.keeper.order import EndWish, TurnOrder, read_wish
 from rota.engines.keeper.output import Output
 from rota.engines.keeper.processes import Process, catches, descendants, read_process, send, writers_of
 from rota.engines.keeper.rights import as_member
+from rota.engines.keeper.signals import Signals
 from rota.sockets import short_path
 
 LOOK_S = 1.0  # between two looks at checkpoint, progress and log while nothing is urgent
@@ -28,8 +29,8 @@ IDLE_S = 5.0  # a job without checkpoint needs a look at its log alone
 class Keeper:
     """Holds a job's processes; everything that it must not lose is in the turn's folder."""
 
-    def __init__(self, folder: str, order: TurnOrder) -> None:
-        self.folder, self.order = folder, order
+    def __init__(self, folder: str, order: TurnOrder, signals: Signals) -> None:
+        self.folder, self.order, self.signals = folder, order, signals
         self.ending = Ending()
         self.wish: EndWish | None = None
         self.main: Process | None = None
@@ -40,14 +41,16 @@ class Keeper:
         self.output: Output | None = None  #: read for progress as long as the job tells none
         self.began_at, self.began = 0.0, 0.0
         self.watch: Watch | None = None
+        self.was_ended_by_slurm = False  #: and not because the daemon asked for it
         self._told: dict[str, object] = {}
 
     # --- the main line ------------------------------------------------------------------------
 
     def run(self) -> None:
         """Start the job, keep it, end it, and write down how it ended."""
-        wake = _wake_on_signals()
-        self.group = make_group(self.order.turn)
+        # Slurm has its own group around a job: out of it, the job would see GPUs that are not its own.
+        self.group = None if self.order.is_in_slurm else make_group(self.order.turn)
+        self.beat = Beat(self.folder) if self.order.is_in_slurm else None
         self.log = open_log(self._path(files.LOG))
         self.room = LogRoom(self.log, self.order.log_keep_bytes)
         self._make_member_folder()
@@ -61,9 +64,7 @@ class Keeper:
         self.main = read_process(started.pid) or Process(started.pid, os.getpid(), "R", 0)
         self._tell({"began_at": self.began_at})
         while self._go_on():
-            select.select([wake], [], [], self._rest_s())
-            with contextlib.suppress(BlockingIOError):
-                os.read(wake, 512)
+            self.signals.wait(self._rest_s())
         self._finish()
 
     def _go_on(self) -> bool:
@@ -76,8 +77,13 @@ class Keeper:
         """Everything that may have changed."""
         self._reap()
         wish = read_wish(self._path(files.END))
+        if self.order.is_in_slurm and not (wish is not None and wish.is_at_once):
+            self.was_ended_by_slurm = self.signals.has_term and wish is None
+            wish = wish_of(self.signals.has_term, self.signals.nears_limit) or wish
         if wish is not None and (self.wish is None or wish.is_at_once or not self.wish.is_at_once):
             self.wish = wish
+        if self.beat is not None:
+            self.beat.strike()
         self.room.make_room()
         with as_member(self.order):
             news = {**self._look_at_checkpoint(is_last=self.status is not None), **self._look_at_progress()}
@@ -112,7 +118,7 @@ class Keeper:
         """Until the next look, unless a signal comes first."""
         if self.ending.phase is not Phase.RUNNING:
             return max(min(LOOK_CLOSER_S, self.ending.deadline - time.monotonic()), 0.01)
-        return LOOK_S if self.watch is not None or self.progress else IDLE_S
+        return LOOK_S if self.watch is not None or self.progress or self.beat else IDLE_S
 
     # --- looking ------------------------------------------------------------------------------
 
@@ -176,6 +182,8 @@ class Keeper:
             files.write_json(self._path(files.MEMBER, files.NOTICE), notice, is_durable=False)
         self._tell({"notice_at": self.notice_at})
         for process in self._processes():
+            if self.order.notice_signal is None and is_srun(process.pid):
+                continue
             for number in _notice_signals(self.order.notice_signal):
                 if catches(process.pid, number):
                     send(process, number)
@@ -224,6 +232,8 @@ class Keeper:
         }
         if error:
             ended["clock_s"] = 0.0
+        elif self.was_ended_by_slurm and self.ending.was_terminated:
+            ended |= {"is_lost": True, "error": "Slurm ended it: somebody cancelled its Slurm job, or a limit was met."}
         if self.group:
             remove_group(self.group)
         self._write_the_end(ended)
@@ -254,17 +264,6 @@ def _notice_signals(named: str | None) -> tuple[int, ...]:
     if named is not None:
         return (int(getattr(signal, f"SIG{named}", signal.SIGUSR1)),)
     return (signal.SIGUSR1, signal.SIGUSR2)
-
-
-def _wake_on_signals() -> int:
-    """A file descriptor that becomes readable on SIGUSR1 (look at end.json) and SIGCHLD; others are ignored."""
-    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGUSR1, signal.SIGCHLD):
-        signal.signal(number, lambda *_: None)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    return reader
 
 
 def _read_text(path: str) -> str:

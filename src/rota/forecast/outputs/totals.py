@@ -30,7 +30,7 @@ def in_command(argv: Iterable[str]) -> Iterator[tuple[str, int]]:
     [('epochs', 90), ('steps', 5000)]
     """
     words = " ".join(argv).replace("'", " ").replace('"', " ").split()
-    for word, following in zip(words, [*words[1:], ""], strict=False):
+    for word, following in zip(words, [*words[1:], ""]):
         name, is_assigned, value = word.partition("=")
         if not is_assigned and not word.startswith("--"):
             continue

@@ -37,6 +37,9 @@ class IdleEngine:
 
     def adopt(self, order: StartOrder, was_started: bool) -> None: ...
 
+    def trouble(self) -> str:
+        return ""
+
     def events(self) -> Sequence[EngineEvent]:
         return ()
 

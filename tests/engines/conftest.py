@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from rota.engines.contract import EngineEvent
+from rota.engines.contract import EngineEvent, StartOrder
 from rota.engines.local.engine import KeeperSettings, LocalEngine
+from tests.builders import a_gpu
 from tests.end_to_end.session import processes_with
+from tests.engines.contract import Does, real_order, real_runs
 
 FAST = KeeperSettings(term_s=0.5, settle_s=0.1, log_keep_bytes=4 * 2**20)
 
@@ -24,7 +26,8 @@ class LocalBench:
     """A LocalEngine without an event loop, looked at by hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.work = folder, folder / "work"
+        self.work.mkdir()
         self.engine = LocalEngine(folder, time.time, FAST)
         self.seen: list[EngineEvent] = []
 
@@ -41,6 +44,12 @@ class LocalBench:
     def output(self, turn: str) -> str:
         log = self.folder / "turns" / turn / "log"
         return log.read_text(errors="replace") if log.exists() else ""
+
+    def order(self, turn: str, does: Does) -> StartOrder:
+        return real_order(turn, does, self.work, a_gpu(0))
+
+    def runs(self, job: int) -> int:
+        return real_runs(self.work)
 
     def left(self) -> list[int]:
         """Processes of this engine's turns that are alive."""

@@ -66,6 +66,8 @@ def start_order(turn: Turn, job: Job, laboratory: Laboratory) -> StartOrder:
         checkpoint=job.request.checkpoint,
         notice_signal=job.request.notice_signal,
         progress=job.progress,
+        cpus=job.request.cpus,
+        memory_bytes=job.request.memory_bytes,
     )
 
 

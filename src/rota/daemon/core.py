@@ -32,7 +32,7 @@ from rota.domain.gpus import Condition
 from rota.domain.jobs import AfterTurn
 from rota.domain.turns import Turn, TurnState
 from rota.engines.contract import Engine, EngineEvent, Progressed, Saved, StartOrder
-from rota.errors import EngineUnavailable, RotaError, StoreUnavailable
+from rota.errors import EngineUnavailable, NotLeader, RotaError, StoreUnavailable
 from rota.policy.follow import Follower
 from rota.policy.values import Plan, Rules, Snapshot
 from rota.store.contract import Entries
@@ -143,13 +143,21 @@ class Core:
     # --- advance --------------------------------------------------------------------------------
 
     def advance(self, at: float) -> float | None:
-        """One step: events, snapshot, plan, record, apply. Returns when to come again without an event."""
+        """One step: events, snapshot, plan, record, apply. Returns when to come again without an event.
+
+        Raises NotLeader when another daemon leads; nothing was done then.
+        """
         self.trouble.pop("store", None)
         try:
+            self.laboratory.store.assure_leading()
             is_worth_a_plan = self._take_events(at)
             if not is_worth_a_plan and (rests_until := self._rests_until(at)) is not None:
                 return rests_until
-            self._decide(at)
+            # A turn that is granted now could not begin, and its time would run all the same.
+            if not self.engine.trouble():
+                self._decide(at)
+        except NotLeader:
+            raise
         except RotaError as failed:
             self.trouble["store"] = str(failed)
             return at + RETRY_S
@@ -247,17 +255,24 @@ class Core:
     # --- apply ----------------------------------------------------------------------------------
 
     def _apply(self) -> None:
-        """Tell the engine. What it could not take is told again later; nothing is forgotten meanwhile."""
+        """Tell the engine. What it could not take is told again later; nothing is forgotten meanwhile.
+
+        The lead is made sure of before each word, and not once: a daemon that wakes from a long freeze in the midst of
+        this says at most the one word that was on its tongue (docs/failover.md).
+        """
         self.trouble.pop("engine", None)
         for owed, tell in ((self._to_adopt, self._adopt), (self._to_start, self._start), (self._to_end, self._end)):
             for turn_id in list(owed):
                 turn = self.books.turns.get(turn_id)
                 try:
                     if turn is not None:
+                        self.laboratory.store.assure_leading()
                         tell(turn)
                     del owed[turn_id]
                 except (EngineUnavailable, StoreUnavailable) as failed:
                     self.trouble["engine"] = str(failed)
+        if trouble := self.engine.trouble():
+            self.trouble["engine"] = trouble
 
     def _adopt(self, turn: Turn) -> None:
         self.engine.adopt(self._start_order(turn), self._to_adopt[turn.id])

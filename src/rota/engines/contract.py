@@ -8,7 +8,8 @@ Rules that the daemon relies on (tests/engines/contract.py checks them on every 
 - `adopt` is called once for each unfinished turn after the daemon has come back: whatever happened in
   the meantime is reported by `events`, as if it were new. Reports may come twice; readers tolerate it.
 - After `Ended`, no process of the turn is alive and its GPUs may be given away.
-- Nothing blocks: an engine that is out of reach raises EngineUnavailable, and the daemon tries again.
+- Nothing blocks: an engine that is out of reach raises EngineUnavailable, and the daemon tries again. While `trouble`
+  says something, the daemon decides nothing new.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class StartOrder:
     checkpoint: str | None = None
     notice_signal: str | None = None
     progress: tuple[int, int] | None = None  #: (step, total) that the job had reached before this turn
+    cpus: int = 0  #: 0: not asked
+    memory_bytes: int = 0  #: host memory; 0: not asked
 
 
 class Patience(StrEnum):
@@ -138,3 +141,6 @@ class Engine(Protocol):
 
     def events(self) -> Sequence[EngineEvent]:
         """What happened since the last call, oldest first."""
+
+    def trouble(self) -> str:
+        """Why turns can neither begin nor end now, as a sentence with since when; "" while all is well."""

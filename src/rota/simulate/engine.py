@@ -42,6 +42,9 @@ class SimulatedEngine:
             if process.ended is not None:
                 self._events.append(process.ended)
 
+    def trouble(self) -> str:
+        return ""
+
     def events(self) -> Sequence[EngineEvent]:
         happened = list(self._events)
         self._events.clear()

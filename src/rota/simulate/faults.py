@@ -81,6 +81,9 @@ class FaultyStore:
         self.on_record(entries)
         self.faults.maybe_crash("after it has recorded")
 
+    def assure_leading(self) -> None:
+        self.inner.assure_leading()
+
     def remember(self) -> Remembered:
         return self.inner.remember()
 
@@ -140,6 +143,9 @@ class FaultyEngine:
             self.faults.say(f"heard: {type(event).__name__} {event.turn}")
         self.faults.maybe_crash("after it has heard of events")
         return happened
+
+    def trouble(self) -> str:
+        return self.inner.trouble()
 
     def _point(self, call: str) -> None:
         self.faults.maybe_crash(f"before it tells the engine: {call}")

@@ -49,17 +49,20 @@ class Script:
     saves_every_s: float = 5.0
     tells: bool = False  #: reports its progress with each save
     begins_after_s: float | None = None  #: from the order to the begin; None: as the engine says
+    exit_code: int = 0  #: when it is done
 
     def to_argv(self) -> tuple[str, ...]:
         """A command line that says what this script does."""
-        values = (self.target, self.manner.value, self.saves_every_s, self.tells, self.begins_after_s)
+        values = (
+            self.target, self.manner.value, self.saves_every_s, self.tells, self.begins_after_s, self.exit_code
+        )  # fmt: skip
         return ("count", json.dumps(values))
 
     @staticmethod
     def from_argv(argv: tuple[str, ...]) -> Script:
         """The script that `to_argv` describes."""
-        target, manner, saves_every_s, tells, begins_after_s = json.loads(argv[1])
-        return Script(target, Manner(manner), saves_every_s, tells, begins_after_s)
+        target, manner, *others = json.loads(argv[1])
+        return Script(target, Manner(manner), *others)
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ class Machine:
         if script.manner is Manner.AGAIN and left_s > script.saves_every_s:
             self.clock.after(script.saves_every_s, lambda: self._save_and_exit(process, EXIT_AGAIN))
             return
-        self.clock.after(left_s, lambda: self._save_and_exit(process, 0))
+        self.clock.after(left_s, lambda: self._save_and_exit(process, script.exit_code))
         if script.manner in (Manner.SIGNAL, Manner.PERIODIC, Manner.FRAGILE):
             self.clock.after(script.saves_every_s, lambda: self._save_now_and_then(process))
 

@@ -98,6 +98,9 @@ class LocalEngine:
         happened, self._events = self._events, []
         return happened
 
+    def trouble(self) -> str:
+        return ""
+
     # --- starting -----------------------------------------------------------------------------
 
     def _start_once(self, order: StartOrder, folder: Path, lock: int) -> None:
@@ -115,7 +118,7 @@ class LocalEngine:
             self._spawn(order, folder, lock)
 
     def _spawn(self, order: StartOrder, folder: Path, lock: int) -> None:
-        written = turn_order(order, folder, self._library, self._letterbox_path, self.settings)
+        written = turn_order(order, folder, self._library, self.settings, wake_socket=self._letterbox_path)
         try:
             files.write_json(str(folder / files.ORDER), written.to_json(), is_durable=True, mode=0o600)
             keeper = subprocess.Popen(

@@ -14,15 +14,24 @@ from rota.engines.turn_folder.settings import KeeperSettings
 
 
 def turn_order(
-    order: StartOrder, folder: Path, library: Path, wake_socket: Path, settings: KeeperSettings
+    order: StartOrder,
+    folder: Path,
+    library: Path,
+    settings: KeeperSettings,
+    *,
+    wake_socket: Path | None = None,
+    is_in_slurm: bool = False,
 ) -> TurnOrder:
-    """order.json for one turn."""
+    """order.json for one turn. Without `wake_socket` the daemon looks into the folder by itself."""
     launch = order.launch
+    environment = turn_environment(order, folder, library)
+    if is_in_slurm:
+        environment = _without_slurm(environment)
     return TurnOrder(
         turn=order.turn,
         argv=launch.argv,
         cwd=launch.cwd,
-        environment=turn_environment(order, folder, library),
+        environment=environment,
         umask=launch.umask,
         uid=launch.uid,
         gid=launch.gid,
@@ -36,7 +45,9 @@ def turn_order(
         settle_s=settings.settle_s,
         log_keep_bytes=settings.log_keep_bytes,
         progress_before=order.progress,
-        wake_socket=str(wake_socket),
+        wake_socket=str(wake_socket or ""),
+        is_in_slurm=is_in_slurm,
+        is_one_node=len({gpu.node for gpu in order.gpus}) <= 1,
     )
 
 
@@ -64,6 +75,15 @@ def turn_environment(order: StartOrder, folder: Path, library: Path) -> dict[str
     if order.checkpoint is not None:
         own["ROTA_CHECKPOINT"] = order.checkpoint
     return own
+
+
+def _without_slurm(environment: dict[str, str]) -> dict[str, str]:
+    """The turn's own job gives these: those of the job from which somebody submitted would mislead srun and CUDA."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("SLURM", "SBATCH_", "SRUN_")) and name != "CUDA_VISIBLE_DEVICES"
+    }
 
 
 def _visible(gpu: Gpu) -> str:

@@ -13,6 +13,8 @@ from rota.errors import EngineUnavailable
 
 TIMEOUT_S = 10.0  # Slurm's own MessageTimeout (slurm.conf(5)): after it a command gives up by itself
 
+_KEPT = ("PATH", "SLURM", "SBATCH", "MUNGE", "TZ")
+
 #: (words, standard input) -> standard output. Raises SlurmUnavailable, SlurmRefused.
 Run = Callable[[Sequence[str], str], str]
 
@@ -21,6 +23,10 @@ class SlurmUnavailable(EngineUnavailable):
     """Slurm does not answer, or in a way that cannot be read: the same may work later."""
 
     code = "slurm_unavailable"
+
+    def __init__(self, message: str, is_for_good: bool = False) -> None:
+        super().__init__(message)
+        self.is_for_good = is_for_good  #: until somebody installs Slurm's commands
 
 
 class SlurmRefused(EngineUnavailable):
@@ -44,23 +50,30 @@ _AWAY = (
 
 
 def commands(timeout_s: float = TIMEOUT_S, environment: Mapping[str, str] | None = None) -> Run:
-    """A runner of Slurm's commands that are on PATH; `environment` is added to our own (SLURM_CONF)."""
+    """A runner of Slurm's commands that are on PATH; `environment` is added to our own (SLURM_CONF).
+
+    Of our own environment they get what is Slurm's and nothing else: sbatch hands all of it on to the job, whose member
+    must not see a daemon's secrets. With --export it would not, but then every job waits a second or two for a login
+    shell of its member (sbatch(1), --export and --get-user-env).
+    """
 
     def run(words: Sequence[str], given: str = "") -> str:
-        own = {**os.environ, "LC_ALL": "C.UTF-8", "SLURM_TIME_FORMAT": "%s", **(environment or {})}
+        kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+        own = {**kept, "LC_ALL": "C.UTF-8", "SLURM_TIME_FORMAT": "%s", **(environment or {})}
         try:
             done = subprocess.run(
                 list(words), input=given.encode(), capture_output=True, timeout=timeout_s, env=own, check=False
             )
         except FileNotFoundError:
             raise SlurmUnavailable(
-                f"There is no command {words[0]} here. Install Slurm's commands: apt install slurm-client"
+                f"There is no command {words[0]} here. Install Slurm's commands: apt install slurm-client",
+                is_for_good=True,
             ) from None
         except subprocess.TimeoutExpired:
             raise SlurmUnavailable(f"Slurm does not answer: {words[0]} took longer than {timeout_s:g} s.") from None
         except OSError as failed:
             raise SlurmUnavailable(f"{words[0]} cannot be run: {failed.strerror}.") from None
-        said = done.stderr.decode(errors="replace").strip()
+        said = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
         if done.returncode != 0:
             raise _failure(words[0], said or f"exit code {done.returncode}")
         return done.stdout.decode(errors="replace")

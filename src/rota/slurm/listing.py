@@ -15,21 +15,10 @@ FORMAT = "%A|%T|%r|%N|%k"
 _FIELDS = FORMAT.count("|")
 
 #: Of a job of which nothing runs any more and nothing will (squeue(1), JOB STATE CODES).
-_OVER = frozenset(
-    [
-        "BOOT_FAIL",
-        "CANCELLED",
-        "COMPLETED",
-        "DEADLINE",
-        "FAILED",
-        "NODE_FAIL",
-        "OUT_OF_MEMORY",
-        "PREEMPTED",
-        "REVOKED",
-        "SPECIAL_EXIT",
-        "TIMEOUT",
-    ]
-)
+_OVER = frozenset({
+    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED",
+    "SPECIAL_EXIT", "TIMEOUT",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,10 @@ from pathlib import Path
 
 from rota.domain.counts import say_count
 from rota.errors import BadRequest, NoSuchThing
-from rota.simulate.replay.sacct import (
-    MOST_GPUS,
-    MOST_S,
-    NO_DURATION,
-    SACCT_COMMAND,
-    Found,
-    is_sacct,
-    sacct_jobs,
-)
+from rota.simulate.replay.sacct import NO_DURATION, SACCT_COMMAND, Found, sacct_jobs
 from rota.simulate.replay.values import Trace, TraceJob
+from rota.slurm.fields import MOST_GPUS, MOST_S
+from rota.slurm.sacct import is_sacct
 
 #: 512 MiB, unpacked: some four million jobs.
 MOST_BYTES = 512 * 1024 * 1024

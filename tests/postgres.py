@@ -29,9 +29,40 @@ def _programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+class Server:
+    """A PostgreSQL server of our own on a free port of loopback; everybody may come in."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._folder = programs, folder
+        account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # initdb refuses to run as root
+        self._identity = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
+        if account:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self.address = f"postgresql://rota@127.0.0.1:{self._port}"
+        made = [
+            str(programs / "initdb"), "-D", str(folder / "data"), "--no-sync",
+            "-A", "trust", "-U", "rota", "-E", "UTF8",
+        ]  # fmt: skip
+        subprocess.run(made, check=True, capture_output=True, cwd="/", **self._identity)
+
+    def start(self) -> None:
+        options = [f"-p{self._port}", "-c", "listen_addresses=127.0.0.1", "-k", str(self._folder)]
+        run = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
+        with (self._folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(run, stdout=log, stderr=log, cwd="/", **self._identity)
+        wait_until(lambda: _answers(self.address), 30, what="PostgreSQL answers")
+
+    def stop(self) -> None:
+        """At once: waiting for clients and a checkpoint would serve nobody."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+
+
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """The address of a server without a database name. Absent: a failure in CI, a skip with the reason elsewhere."""
+def own_postgres() -> Iterator[Server]:
+    """A server that runs. Absent: a failure in CI, a skip with the reason elsewhere."""
     programs = _programs()
     if programs is None:
         why = "no PostgreSQL here: apt install postgresql"
@@ -39,37 +70,20 @@ def postgres_server() -> Iterator[str]:
             pytest.fail(why)
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="rota-pg-"))
-    account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # initdb refuses to run as root
-    identity = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
-    if account:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    made = [
-        str(programs / "initdb"),
-        "-D",
-        str(folder / "data"),
-        "--no-sync",
-        "-A",
-        "trust",
-        "-U",
-        "rota",
-        "-E",
-        "UTF8",
-    ]
-    subprocess.run(made, check=True, capture_output=True, cwd="/", **identity)
-    options = [f"-p{port}", "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
-    run = [str(programs / "postgres"), "-D", str(folder / "data"), *options]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(run, stdout=log, stderr=log, cwd="/", **identity)
-    address = f"postgresql://rota@127.0.0.1:{port}"
+    server = Server(programs, folder)
+    server.start()
     try:
-        wait_until(lambda: _answers(address), 30, what="PostgreSQL answers")
-        yield address
+        yield server
     finally:
-        server.send_signal(signal.SIGQUIT)  # at once: waiting for clients and a checkpoint would serve nobody
-        server.wait(20)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a server without a database name."""
+    with own_postgres() as server:
+        yield server.address
 
 
 def fresh_database(address: str) -> str:

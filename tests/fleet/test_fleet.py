@@ -57,9 +57,23 @@ def test_the_laboratorys_order_comes_first_then_speed_then_the_name() -> None:
     assert order_tiers(["t4", "zeta", "alpha", "h100", "a100"], ["t4"]) == ("t4", "h100", "a100", "alpha", "zeta")
 
 
-def test_only_marks_that_the_watcher_made_are_taken_away_by_it() -> None:
-    known = ("a", "b", "c")
-    marks = {"b": (Condition.FAILED, WATCHER), "c": (Condition.FAILED, "root")}
-    change = compare(frozenset({"a"}), marks, known)
-    assert (change.failed, change.back) == (("a",), ("b",))
-    assert compare(frozenset({"b"}), marks, known).back == ()
+LOST = (Condition.FAILED, "the driver does not answer for it")
+
+
+def test_only_marks_that_the_watcher_made_are_changed_by_it() -> None:
+    known = ("a", "b", "c", "d")
+    marks = {"b": (*LOST, WATCHER), "c": (Condition.DRAINED, "new fan", "root"), "d": (Condition.FAILED, "", "root")}
+    change = compare({"a": LOST, "c": LOST}, marks, known)
+    assert change.marks == {LOST: ("a",)}
+    assert change.back == ("b",)
+
+
+def test_a_mark_that_is_right_already_is_not_made_again() -> None:
+    change = compare({"a": LOST}, {"a": (*LOST, WATCHER)}, ("a",))
+    assert (change.marks, change.back) == ({}, ())
+
+
+def test_what_gets_worse_or_has_another_reason_is_marked_anew() -> None:
+    away, down = (Condition.DRAINED, "node not responding in Slurm"), (Condition.FAILED, "node down in Slurm")
+    change = compare({"a": down, "b": down, "c": away}, {"a": (*away, WATCHER), "b": (*down, WATCHER)}, ("a", "b", "c"))
+    assert change.marks == {down: ("a",), away: ("c",)}

@@ -41,7 +41,7 @@ def a_random_laboratory(seed: int, policy: Policy = plan, gangs: bool = True) ->
         laboratory.work_s[number] = chance.uniform(5, 400)
     for gpu in fleet.gpus:
         if chance.random() < 0.1:
-            laboratory.conditions[gpu.uuid] = chance.choice((Condition.DRAINED, Condition.FAILED))
+            laboratory.conditions[gpu.uuid] = chance.choice((Condition.DRAINED, Condition.FAILED, Condition.TAKEN))
     return laboratory
 
 
@@ -53,7 +53,7 @@ def run_and_check(seed: int, policy: Policy = plan, gangs: bool = True) -> Polic
         if chance.random() < 0.1:
             gpu = chance.choice(now.fleet.gpus).uuid
             if now.conditions.pop(gpu, None) is None:
-                now.conditions[gpu] = chance.choice((Condition.DRAINED, Condition.FAILED))
+                now.conditions[gpu] = chance.choice((Condition.DRAINED, Condition.FAILED, Condition.TAKEN))
 
     laboratory.check = check_plan
     laboratory.run(400.0, break_something)

@@ -14,7 +14,7 @@ from rota.cli.tables import table
 from rota.domain.sizes import say_size
 from rota.errors import RotaError
 
-COLOURS = {"healthy": "green", "drained": "yellow", "failed": "red"}
+COLOURS = {"healthy": "green", "drained": "yellow", "failed": "red", "taken": "magenta"}
 
 
 @click.group(

@@ -13,6 +13,7 @@ class Condition(StrEnum):
     HEALTHY = "healthy"
     DRAINED = "drained"  # an administrator asked that no further turn begins
     FAILED = "failed"  # lost or broken: whatever ran there has ended or must end
+    TAKEN = "taken"  # somebody uses it outside the list; a turn that is there goes on
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from typing import Any
 
 import pynvml
 
-from rota.domain.gpus import Gpu, Node
+from rota.domain.gpus import Condition, Gpu, Node
+from rota.fleet.health import Look, Ours, Seen
 from rota.fleet.tiers import tier_of
+
+EVERY_S = 15.0  # a lost GPU is noticed within this; one look costs about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ def lost_gpus(known: tuple[str, ...]) -> frozenset[str]:
             return frozenset(uuid for uuid in known if not _answers(uuid))
     except pynvml.NVMLError:
         return frozenset(known)
+
+
+def driver_look(known: tuple[str, ...]) -> Look:
+    """What looks at these GPUs through the driver: one that does not answer has failed."""
+
+    def look(_: Ours) -> Seen:
+        return dict.fromkeys(lost_gpus(known), (Condition.FAILED, "the driver does not answer for it"))
+
+    return look
 
 
 def foreign_processes() -> dict[str, tuple[int, ...]]:

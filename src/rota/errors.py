@@ -63,6 +63,14 @@ class StoreUnavailable(RotaError):
     http_status = 503
 
 
+class NotLeader(RotaError):
+    """Another daemon writes the record: this one may neither write nor act."""
+
+    code = "standby"
+    exit_code = 3
+    http_status = 503
+
+
 class EngineUnavailable(RotaError):
     """Where turns run cannot be reached."""
 

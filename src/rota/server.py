@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -14,28 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-import uvicorn
 
 from rota.api.app import create_app
 from rota.api.identity import Identity
-from rota.api.peers import PeerProtocol
 from rota.api.site import Site
+from rota.api.standby import create_standby
 from rota.daemon.core import Core
 from rota.daemon.forecasting.service import forecast_service
 from rota.daemon.laboratory import Grace, Laboratory
+from rota.daemon.leading import keep_leading
 from rota.daemon.lock import hold_state_dir
 from rota.daemon.service import Service
-from rota.daemon.watch import watch_health
-from rota.engines.local.engine import KeeperSettings, LocalEngine
-from rota.engines.turn_folder.logs import log_reader
-from rota.errors import BadSettings, RotaError
-from rota.fleet.inventory import find_fleet
+from rota.daemon.watch import look_first, watch
+from rota.errors import BadSettings, NotLeader, RotaError
+from rota.front import Front, web_socket
 from rota.settings import Settings, check_stated, load_settings
-from rota.sockets import short_path
+from rota.standby import Standby, begin_again, until_leading
 from rota.store.contract import Store
-from rota.store.open import open_store, sqlite_url
+from rota.store.open import sqlite_url
+from rota.store.sql import SqlStore
 from rota.timetable import check_reservations
-from rota.web.pages import router
+from rota.turning import Turning, find_turning
+from rota.web.pages import router, standby_router
 
 log = structlog.get_logger()
 
@@ -49,6 +48,7 @@ class Wanted:
 
     state_dir: Path
     simulate: str | None
+    slurm: bool
     config: Path
     web: str | None
     no_web: bool
@@ -77,59 +77,83 @@ def _read_command_line() -> Wanted:
     parser = argparse.ArgumentParser(prog="rota up")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--simulate")
+    parser.add_argument("--slurm", action="store_true")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--web")
     parser.add_argument("--no-web", action="store_true")
     parser.add_argument("--store")
     given = parser.parse_args()
     config = given.state / "rota.toml" if given.config is None else check_stated(given.config)
-    return Wanted(given.state.absolute(), given.simulate, config, given.web, given.no_web, given.store)
+    return Wanted(given.state.absolute(), given.simulate, given.slurm, config, given.web, given.no_web, given.store)
 
 
 async def _serve(wanted: Wanted, is_terminal: bool) -> None:
-    """The whole life of a daemon."""
+    """The whole life of a daemon: first it may stand by, then it leads."""
     settings = load_settings(wanted.config)
     _make_state_dir(wanted.state_dir)
     lock = hold_state_dir(wanted.state_dir)
-    store_url = wanted.store or settings.store.url
-    store = open_store(store_url or sqlite_url(wanted.state_dir))
-    service, engine = _make_service(wanted, settings, store)
-    engine.attach(asyncio.get_running_loop())
-    service.core.recover(service.clock())
+    store_url = wanted.store or settings.store.url or sqlite_url(wanted.state_dir)
+    standby = Standby(store_url, time.time)
+    meanwhile = create_standby(standby.said, standby_router(standby.said))
+    front = Front(wanted.state_dir, _web_socket(wanted, settings), meanwhile)
+    try:
+        store = await until_leading(standby, front)
+        if store is not None:
+            await _lead(wanted, _settings_now(wanted, settings), store, front, is_terminal)
+    except NotLeader as lost:
+        begin_again(lost)
+    finally:
+        await front.close()
+        os.close(lock)
+
+
+async def _lead(wanted: Wanted, settings: Settings, store: SqlStore, front: Front, is_terminal: bool) -> None:
+    """As the one daemon that writes this record, until it is told to stop. Raises NotLeader when another one is."""
+    try:
+        # Who waits for Slurm says nothing to the database, and in the end another leads, whom Slurm may answer.
+        turning = await front.unless_stopped(find_turning(wanted.simulate, wanted.slurm, settings, wanted.state_dir))
+        if turning is None:
+            return
+        service = _make_service(turning, settings, store)
+        turning.engine.attach(asyncio.get_running_loop())
+        try:
+            service.core.recover(service.clock())
+            if turning.look is not None:
+                look_first(service.core, turning.look, service.clock())
+            site = _make_site(wanted, settings, store, service, front, turning)
+            await _run(site, turning, wanted, front, is_terminal)
+        finally:
+            turning.engine.detach()
+    finally:
+        store.close()
+
+
+def _make_site(
+    wanted: Wanted, settings: Settings, store: SqlStore, service: Service, front: Front, turning: Turning
+) -> Site:
     forecasting = None
     if settings.forecast.enabled:
         forecasting = forecast_service(service, seed=FORECAST_SEED, monotonic=time.monotonic)
-    web_socket = _web_socket(wanted, settings)
-    site = Site(
+    return Site(
         service=service,
         identity=Identity(os.geteuid(), frozenset(settings.access.admins), store, service.clock),
         name=settings.web.name,
         state_dir=str(wanted.state_dir),
-        store_name="PostgreSQL" if store_url.startswith("postgres") else "SQLite",
-        read_log=log_reader(wanted.state_dir),
+        store_name=store.kind,
+        role="leader" if store.may_lose_lead else "alone",
+        read_log=turning.read_log,
         clock=service.clock,
-        web_url=_web_url(web_socket),
+        web_url=front.web_url,
         forecasting=forecasting,
     )
-    try:
-        await _run(site, wanted, [_unix_socket(wanted.state_dir), *([web_socket] if web_socket else [])], is_terminal)
-    finally:
-        engine.detach()
-        store.close()
-        with contextlib.suppress(FileNotFoundError):
-            (wanted.state_dir / "rota.sock").unlink()
-        os.close(lock)
 
 
-def _make_service(wanted: Wanted, settings: Settings, store: Store) -> tuple[Service, LocalEngine]:
-    turns = settings.turns
-    keeper = KeeperSettings(turns.term_s, turns.settle_s, turns.log_keep_bytes)
-    engine = LocalEngine(wanted.state_dir, clock=time.time, settings=keeper)
-    laboratory = Laboratory(find_fleet(wanted.simulate, settings.tiers.order), store, settings.rules(), Grace())
+def _make_service(turning: Turning, settings: Settings, store: Store) -> Service:
+    laboratory = Laboratory(turning.fleet, store, settings.rules(), Grace())
     _take_settings(settings, laboratory)
-    service = Service(Core(laboratory, engine), time.time)
-    engine.wake = service.wake
-    return service, engine
+    service = Service(Core(laboratory, turning.engine), time.time)
+    turning.engine.wake = service.wake
+    return service
 
 
 def _take_settings(settings: Settings, laboratory: Laboratory) -> None:
@@ -143,41 +167,46 @@ def _take_settings(settings: Settings, laboratory: Laboratory) -> None:
     laboratory.deadlines = tuple(written.value() for written in settings.deadlines)
 
 
-async def _run(site: Site, wanted: Wanted, sockets: list[socket.socket], is_terminal: bool) -> None:
+async def _run(site: Site, turning: Turning, wanted: Wanted, front: Front, is_terminal: bool) -> None:
     """Serve the API and run the daemon's loop until a signal says stop."""
-    app = create_app(site, router(site.identity.is_signed_in))
-    config = uvicorn.Config(
-        app, http=PeerProtocol, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3
-    )
-    server = uvicorn.Server(config)
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        site.is_closing = True
-        site.service.tell_watchers()
-        server.should_exit = True
-
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours tell the pages first
     work = asyncio.create_task(site.service.run())
-    beside = [asyncio.create_task(watch_health(site.service))]
+    beside = [asyncio.create_task(watch(site.service, turning.look, turning.look_every_s))] if turning.look else []
+    if site.role == "leader":
+        beside.append(asyncio.create_task(keep_leading(site.service)))
     if site.forecasting is not None:
         beside.append(asyncio.create_task(site.forecasting.run()))
-    serving = asyncio.create_task(server._serve(sockets))  # serve() would take the signals for itself
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(ending, stop)
-    loop.add_signal_handler(signal.SIGHUP, _reload, site, wanted)
+
+    def close_pages() -> None:
+        site.is_closing = True
+        site.service.tell_watchers()
+
+    front.before_stop = close_pages
+    front.show(create_app(site, router(site.identity.is_signed_in)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, site, wanted)
     _welcome(site, is_terminal)
     try:
-        await asyncio.wait({serving, work}, return_when=asyncio.FIRST_COMPLETED)
+        await front.while_open(work)
     finally:
-        stop()
-        await serving
+        await front.close()
         site.service.stop()
         for task in beside:
             task.cancel()
-        await asyncio.wait(beside)
+        if beside:
+            await asyncio.wait(beside)
         await work
         _farewell(site)
+
+
+def _settings_now(wanted: Wanted, at_start: Settings) -> Settings:
+    """Those of the file when this daemon begins to lead, for which it may have waited weeks.
+
+    A mistake that got in meanwhile must not be why nobody leads: then those of its start hold.
+    """
+    try:
+        return load_settings(wanted.config)
+    except RotaError as wrong:
+        log.warning("settings not taken", why=str(wrong))
+        return at_start
 
 
 def _reload(site: Site, wanted: Wanted) -> None:
@@ -213,47 +242,11 @@ def _make_state_dir(state_dir: Path) -> None:
         ) from None
 
 
-def _unix_socket(state_dir: Path) -> socket.socket:
-    """Everybody may knock at root's door; the kernel says who it is. Another's door is closed to others."""
-    path = state_dir / "rota.sock"
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()  # of a daemon that was killed; the lock says that none is alive
-    listener = socket.socket(socket.AF_UNIX)
-    umask = os.umask(0o177)
-    try:
-        with short_path(path) as short:
-            listener.bind(short)
-    finally:
-        os.umask(umask)
-    path.chmod(0o666 if os.geteuid() == 0 else 0o600)
-    listener.listen(1024)
-    return listener
-
-
 def _web_socket(wanted: Wanted, settings: Settings) -> socket.socket | None:
-    """Where the page is served. A default port that another Rota has already gives way to a free one."""
     if wanted.no_web or not settings.web.enabled:
         return None
-    listen = wanted.web or settings.web.listen
     is_default = wanted.web is None and "listen" not in settings.web.model_fields_set
-    host, _, port = listen.rpartition(":")
-    try:
-        return socket.create_server((host.strip("[]"), int(port)), backlog=1024)
-    except (OSError, ValueError, OverflowError) as failed:
-        if is_default:
-            return socket.create_server((host, 0), backlog=1024)
-        why = failed.strerror if isinstance(failed, OSError) else str(failed)
-        raise BadSettings(
-            f"The page cannot be served at {listen}: {why}.\n"
-            "Choose another port with --web 127.0.0.1:8421, a free one with --web 127.0.0.1:0, or none with --no-web."
-        ) from None
-
-
-def _web_url(listener: socket.socket | None) -> str | None:
-    if listener is None:
-        return None
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return web_socket(wanted.web or settings.web.listen, is_default)
 
 
 def _welcome(site: Site, is_terminal: bool) -> None:

@@ -80,6 +80,7 @@ def jobs(ids: st.SearchStrategy[int]) -> st.SearchStrategy[Job]:
         ended_at=times,
         exit_code=exit_codes,
         last_end=st.none() | turn_ends,
+        origin=text,
         command=any_text,
     )
     return made.map(lambda job: job if job.state.is_final else replace(job, ended_at=None))

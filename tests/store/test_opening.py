@@ -67,7 +67,8 @@ def test_the_record_of_an_older_rota_is_kept_and_takes_promises_from_now_on(url:
     store.close()
     engine = connect(url)
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE promises"))
+        for later in ("promises", "leader"):
+            connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
     store = open_store(url)

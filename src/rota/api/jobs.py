@@ -15,6 +15,7 @@ from rota.api.schemas import (
     JobView,
     LogView,
     MoveBody,
+    ReleaseBody,
     ReliabilityView,
     StepView,
     SubmitBody,
@@ -37,6 +38,7 @@ routes = APIRouter(tags=["jobs"])
 
 JobNumber = Annotated[int, Path(ge=1, le=2**53)]
 MOST_SENTENCES = 3  # of `rota why`: who wants more reads `rota show`
+NO_WORDS = ReleaseBody()  # who releases a job need not send a body
 PAST_JOBS = 1000  # ended jobs that `list --all` shows
 #: What a list shows first: turns, then the waiting list, then the held ones.
 _ORDER = {JobState.RUNNING: 0, JobState.WAITING: 1, JobState.HELD: 2}
@@ -62,7 +64,8 @@ async def jobs(me: Me, site: Here, all: bool = False, mine: bool = False) -> Job
     places = site.outlook().places
     open_jobs.sort(key=lambda job: (_ORDER[job.state], places.get(job.id, (1 << 60, None))[0], job.id))
     ended = _ended(site, me.name if mine else None) if all else []
-    return JobsView(at=now, jobs=_views([*open_jobs, *ended], site, me, now))
+    trouble = list(site.core.trouble.values())
+    return JobsView(at=now, jobs=_views([*open_jobs, *ended], site, me, now), trouble=trouble)
 
 
 def _ended(site: Site, member: str | None) -> list[Job]:
@@ -195,9 +198,9 @@ async def hold(job: JobNumber, by: Me, site: Here) -> Done:
 
 
 @routes.post("/jobs/{job}/release")
-async def release(job: JobNumber, by: Me, site: Here) -> Done:
+async def release(job: JobNumber, by: Me, site: Here, body: ReleaseBody = NO_WORDS) -> Done:
     """Put a held job back on the list."""
-    return await _do(Release(by, job), site)
+    return await _do(Release(by, job, body.waiting_since), site)
 
 
 @routes.post("/jobs/{job}/give-back")

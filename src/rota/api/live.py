@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
@@ -52,6 +53,7 @@ def board_view(site: Site, me: Member) -> BoardView:
 
     return BoardView(
         at=now,
+        trouble=list(site.core.trouble.values()),
         laboratory=site.name,
         member=me.name,
         quantum_s=quantum_s,
@@ -98,7 +100,9 @@ async def health(me: Me, site: Here) -> HealthView:
     core = site.core
     return HealthView(
         version=rota.__version__,
+        host=socket.gethostname(),
         pid=os.getpid(),
+        role=site.role,
         member=me.name,
         is_admin=me.is_admin,
         is_simulated=core.laboratory.fleet.is_simulated,

@@ -13,6 +13,7 @@ Path = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 JobNumber = Annotated[int, Field(ge=1, le=2**53)]
 Bytes = Annotated[int, Field(ge=0, le=2**60)]
+Moment = Annotated[float, Field(ge=0, le=1e11)]  # epoch seconds
 #: What a job accepts, the preferred tier first; "any" is left out, for an empty list means just that.
 Tiers = Annotated[list[Name], AfterValidator(lambda tiers: [tier for tier in tiers if tier != "any"])]
 
@@ -52,6 +53,9 @@ class SubmitBody(Body):
     output: Path | None = None
     tasks: Annotated[list[dict[Text, Text]], Field(max_length=10_000)] = []  #: extra environment of each array task
     member: Name | None = None  #: for whom, when an administrator submits for somebody
+    held: bool = False  #: kept off the list until it is released
+    waiting_since: Moment | None = None  #: on another list before this one; administrators only
+    origin: Name | None = None  #: where it waited before, such as "Slurm job 4711"; of one there is one open submit
     dry_run: bool = False
 
 
@@ -131,6 +135,7 @@ class JobView(BaseModel):
     progress: list[int] | None  #: [step, total]
     array: str
     command: str
+    origin: str  #: where it waited before it was taken over; "" when it began here
     told: str  #: what its member should know, such as work that was lost
     is_mine: bool
 
@@ -159,6 +164,7 @@ class JobsView(BaseModel):
 
     at: float
     jobs: list[JobView]
+    trouble: list[str]  #: what is wrong with Rota now, one sentence each
 
 
 class StepView(BaseModel):
@@ -227,7 +233,7 @@ class GpuView(BaseModel):
     model: str
     memory_bytes: int
     slice_of: str | None
-    condition: Literal["healthy", "drained", "failed"]
+    condition: Literal["healthy", "drained", "failed", "taken"]
     why: str
     turn: str | None
     job: int | None
@@ -268,6 +274,7 @@ class BoardView(BaseModel):
     """Everything the board needs, for first paint and for each live update."""
 
     at: float
+    trouble: list[str]  #: what is wrong with Rota now, one sentence each
     laboratory: str
     member: str
     quantum_s: float
@@ -286,6 +293,12 @@ class Done(BaseModel):
     """The answer to cancel, hold, release, give-back, move, drain and resume."""
 
     message: str
+
+
+class ReleaseBody(Body):
+    """`rota release`."""
+
+    waiting_since: Moment | None = None  #: on another list, while it was held here; administrators only
 
 
 class MoveBody(Body):
@@ -336,7 +349,9 @@ class HealthView(BaseModel):
     """Is the daemon well: for `rota doctor`, for monitors, and for clients that wait for it to come up."""
 
     version: str
+    host: str
     pid: int
+    role: Literal["leader", "alone"]  #: alone: no other could take over. A standby answers 503 with code `standby`
     member: str  #: who the caller is
     is_admin: bool
     is_simulated: bool

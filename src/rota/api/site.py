@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rota.api.forecasts_now import ForecastsNow
 from rota.api.identity import Identity
@@ -31,6 +32,7 @@ class Site:
     read_log: LogReader
     clock: Callable[[], float]
     web_url: str | None = None
+    role: Literal["leader", "alone"] = "alone"
     forecasting: ForecastService | None = None  #: None: no forecasts are made
     is_closing: bool = False  #: the server is going down: live connections end themselves
     _outlook: Outlook | None = field(default=None)

@@ -69,6 +69,7 @@ def job_view(
         progress=list(job.progress) if job.progress else None,
         array=job.array,
         command=job.command,
+        origin=job.origin,
         told=told(job, now),
         is_mine=job.member == me.name,
     )

@@ -45,7 +45,8 @@ def board_command() -> None:
 def _draw(board: Answer) -> RenderableType:
     from rich.console import Group  # noqa: PLC0415  (as above)
 
-    return Group(_gpus(board), "", _waiting(board))
+    trouble = [_text(f"! {sentence}", "bold red") for sentence in board["trouble"]]
+    return Group(*trouble, _gpus(board), "", _waiting(board))
 
 
 def _gpus(board: Answer) -> RenderableType:
@@ -63,7 +64,7 @@ def _gpus(board: Answer) -> RenderableType:
         turn = turns.get(gpu["turn"])
         if turn is None:
             state = "free" if gpu["condition"] == "healthy" else f"{gpu['condition']} {gpu['why']}"
-            drawn.add_row(gpu["label"], gpu["tier"], f"[dim]{state}[/dim]")
+            drawn.add_row(gpu["label"], gpu["tier"], _text(state, "dim"))
             continue
         colour = colours[turn["project"]]
         left = max(min((turn["guaranteed_until"] - now) / board["quantum_s"], 1.0), 0.0)

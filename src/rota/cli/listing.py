@@ -34,14 +34,15 @@ def list_command(all_jobs: bool, mine: bool, as_json: bool) -> None:
 def listing(answer: dict[str, Any]) -> str:
     """The list as people read it."""
     jobs, now = answer["jobs"], answer["at"]
+    trouble = "".join(f"\n! {sentence}" for sentence in answer["trouble"])
     if not jobs:
-        return "Nobody waits and nothing runs. To be the first: rota run -- python train.py"
+        return f"Nobody waits and nothing runs. To be the first: rota run -- python train.py{trouble}"
     rows = [job_row(job, now) for job in jobs]
     states = [job["state"] for job in jobs]
     counts = [f"{states.count(state)} {state}" for state in ("running", "waiting", "held") if state in states]
     age = oldest(jobs, now)
     summary = ", ".join(counts) or "nothing runs or waits"
-    return f"{table(HEADS, rows)}\n\n{summary}{f'; forecasts {age}' if age else ''}"
+    return f"{table(HEADS, rows)}\n\n{summary}{f'; forecasts {age}' if age else ''}{trouble}"
 
 
 def job_row(job: dict[str, Any], now: float) -> tuple[str, ...]:

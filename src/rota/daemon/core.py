@@ -65,7 +65,7 @@ class Core:
     _planned_at: float = -math.inf
     _is_stale: bool = True  #: whether something was recorded since the latest plan
     _unrecorded: list[EngineEvent] = field(default_factory=list)
-    _to_adopt: dict[str, bool] = field(default_factory=dict)  #: turns of an earlier daemon; whether they had begun
+    _to_adopt: dict[str, bool] = field(default_factory=dict)  #: turns of an earlier daemon; whether they are known to have begun
     _to_start: dict[str, None] = field(default_factory=dict)  #: granted turns that the engine does not know yet
     _to_end: dict[str, str] = field(default_factory=dict)  #: ending turns that the engine does not know yet, and why
 
@@ -107,7 +107,7 @@ class Core:
         self.forecasts = Forecasts(Promises.from_store(self.laboratory.store, self.books.jobs.keys(), at))
         self.weigh_anew(at)
         for turn in self.books.turns.values():
-            self._to_adopt[turn.id] = turn.state is not TurnState.GRANTED
+            self._to_adopt[turn.id] = turn.began_at is not None
             if turn.state is TurnState.ENDING:
                 self._to_end[turn.id] = "the turn was ending when Rota was restarted"
 

@@ -11,7 +11,7 @@ import structlog
 from rota.daemon.commands import Answer, Command
 from rota.daemon.core import RETRY_S, Core
 from rota.daemon.forecasting.orders import Told
-from rota.errors import RotaError
+from rota.errors import NotLeader, RotaError
 from rota.policy.values import Snapshot
 
 log = structlog.get_logger()
@@ -31,10 +31,13 @@ class Service:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _is_stopping: bool = False
+    _deposed: NotLeader | None = None  #: another daemon leads; nothing is done any more
     _told_version: int = -1  #: of the books, when watchers were last told
 
     async def ask(self, command: Command) -> Answer:
         """What became of the command, once it is recorded. Raises RotaError when it is refused."""
+        if self._deposed is not None:
+            raise self._deposed
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._inbox.append((command, future))
         self._wake.set()
@@ -49,11 +52,28 @@ class Service:
         self._is_stopping = True
         self._wake.set()
 
+    def depose(self, lost: NotLeader) -> None:
+        """Another daemon leads: do nothing more, and leave `run` with this."""
+        self._deposed = lost
+        asked, self._inbox = self._inbox, []
+        for _, future in asked:
+            if not future.done():
+                future.set_exception(lost)
+        self._wake.set()
+
     async def run(self) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop`. Raises NotLeader when another daemon leads."""
+        try:
+            await self._run()
+        except NotLeader as lost:
+            self.depose(lost)
+        if self._deposed is not None:
+            raise self._deposed
+
+    async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         next_plan_at, come_again_at = 0.0, self.clock()
-        while not self._is_stopping:
+        while not self._is_stopping and self._deposed is None:
             now = loop.time()
             is_due = self._wake.is_set() or self.clock() >= come_again_at
             self._wake.clear()
@@ -92,13 +112,18 @@ class Service:
                 future.set_result(answer)
 
     def _advance(self) -> float | None:
+        trouble = dict(self.core.trouble)
         try:
             again = self.core.advance(self.clock())
             self.core.trouble.pop("daemon", None)
+        except NotLeader:
+            raise
         except Exception:  # a defect in one step must not silence the daemon: turns and answers go on
             log.exception("defect", step="advance")
             self.core.trouble["daemon"] = "A step of the daemon failed; its log has the details. It tries again."
             again = self.clock() + RETRY_S
+        if self.core.trouble != trouble:
+            self.core.books.version += 1
         if self.core.books.version != self._told_version:
             self.tell_watchers()
         return again

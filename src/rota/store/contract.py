@@ -72,10 +72,16 @@ class JobFilter:
 
 
 class Store(Protocol):
-    """Durable memory. Every method raises StoreUnavailable when it cannot do its work; then nothing was written."""
+    """Durable memory. Every method raises StoreUnavailable when it cannot do its work; then nothing was written.
+
+    Where several daemons may lead (PostgreSQL), every method of one that no longer does raises NotLeader.
+    """
 
     def record(self, entries: Entries) -> None:
         """Write all entries in one transaction; when this returns they survive kill -9 and power loss."""
+
+    def assure_leading(self) -> None:
+        """Make sure that no other daemon writes at this moment. Raises NotLeader, StoreUnavailable."""
 
     def remember(self) -> Remembered:
         """Everything that has not ended."""

@@ -27,9 +27,9 @@ _SAID = (
 )
 
 
-def say_failure(failed: DBAPIError, url: URL) -> str:
-    """What happened and what to do, in one or two sentences. Never shows a password."""
-    text = str(failed.orig or failed)
+def say_failure(failed: Exception, url: URL) -> str:
+    """What happened and what to do, in one or two sentences, of the driver's error. Never shows a password."""
+    text = str(failed.orig if isinstance(failed, DBAPIError) and failed.orig else failed)
     backend = url.get_backend_name()
     place = url.database if backend == "sqlite" else url.set(drivername=backend).render_as_string(hide_password=True)
     for sign, said in _SAID:

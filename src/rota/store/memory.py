@@ -39,6 +39,9 @@ class MemoryStore:
             if mark.condition is Condition.HEALTHY:
                 del self._marks[mark.gpu]
 
+    def assure_leading(self) -> None:
+        """Nobody else has it."""
+
     def remember(self) -> Remembered:
         open_jobs = [job for _, job in sorted(self._jobs.items()) if not job.state.is_final]
         open_turns = (turn for turn in self._turns.values() if turn.state is not TurnState.ENDED)

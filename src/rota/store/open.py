@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
 
-from rota.errors import BadSettings, StoreUnavailable
+from rota.errors import BadSettings, RotaError, StoreUnavailable
 from rota.store.failures import say_failure
+from rota.store.leading import Lead, Leader
 from rota.store.sql import SqlStore
 
 #: The newest migration. A start of an up-to-date database asks for this with one query and never imports Alembic.
-HEAD = "0002"
+HEAD = "0003"
+
+#: After how long each side takes the other for gone, in seconds (tcp_user_timeout: milliseconds), unless the URL says
+#: otherwise. Linux alone would hope for two hours, and a head node without power would lead as long.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 12_000,
+}
+_SERVER_PATIENCE = {
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 12_000,
+}
 
 
 def sqlite_url(state_dir: Path) -> str:
@@ -23,20 +43,57 @@ def sqlite_url(state_dir: Path) -> str:
 
 
 def open_store(url: str) -> SqlStore:
-    """The store at a URL, with its tables brought up to date. Raises BadSettings, StoreUnavailable."""
-    engine = connect(url)
-    try:
-        if _revision(engine) != HEAD:
-            from rota.store.migrations.upgrade import upgrade  # noqa: PLC0415  (slow to import, rarely needed)
+    """The store at a URL, with its tables brought up to date. Raises BadSettings, StoreUnavailable.
 
-            upgrade(engine)
+    It knows of no other writer: a daemon opens its own by `lead_store`.
+    """
+    engine = connect(url)
+    with _opening(engine) as connection:
+        _bring_up_to_date(connection)
+        return SqlStore(engine, connection)
+
+
+def lead_store(url: str, me: Leader) -> SqlStore:
+    """The store of the one daemon that writes there. Raises NotLeader while another does.
+
+    SQLite's is in the state folder, which a daemon has for itself (daemon/lock.py). Raises BadSettings and
+    StoreUnavailable as well.
+    """
+    engine = connect(url)
+    if engine.dialect.name != "postgresql":
+        engine.dispose()
+        return open_store(url)
+    lead = Lead(me)
+    with _opening(engine) as connection:
+        lead.take(connection)  # first: a standby of a newer version must not change the tables under the leader
+        _bring_up_to_date(connection)
+        lead.sign(connection)
+        return SqlStore(engine, connection, lead)
+
+
+@contextmanager
+def _opening(engine: Engine) -> Iterator[Connection]:
+    """A first connection, for a store to keep; when it is not to be, nothing is left of it, and no lock."""
+    try:
+        connection = engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
     except DBAPIError as failed:
         engine.dispose()
         raise StoreUnavailable(say_failure(failed, engine.url)) from failed
-    except StoreUnavailable:
+    except RotaError:
         engine.dispose()
         raise
-    return SqlStore(engine)
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    if _revision(connection) != HEAD:
+        from rota.store.migrations.upgrade import upgrade  # noqa: PLC0415  (slow to import, rarely needed)
+
+        upgrade(connection)
 
 
 def connect(url: str) -> Engine:
@@ -56,15 +113,29 @@ def connect(url: str) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    """Without a pool: a connection that is closed is gone, and its lock with it."""
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=_patience(url))
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
         # A server, database or role may have it off; then what was acknowledged could be lost with the power.
         connection.execute("SET synchronous_commit TO on")
+        for name, value in _SERVER_PATIENCE.items():  # those that this version has
+            connection.execute(
+                "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (str(value), name)
+            )
         connection.commit()
 
     return engine
+
+
+def driver_arguments(engine: Engine) -> dict[str, Any]:
+    """What psycopg is given for a connection to the same PostgreSQL, beside the store."""
+    return {**_patience(engine.url), **engine.dialect.create_connect_args(engine.url)[1]}
+
+
+def _patience(url: URL) -> dict[str, int]:
+    return {name: value for name, value in _PATIENCE.items() if name not in url.query}
 
 
 def _sqlite(url: URL) -> Engine:
@@ -97,10 +168,10 @@ def _make_private(file: Path) -> None:
         ) from failed
 
 
-def _revision(engine: Engine) -> str | None:
+def _revision(connection: Connection) -> str | None:
     """The migration that the database is at; None for an empty one."""
-    with engine.connect() as connection:
-        if not engine.dialect.has_table(connection, "alembic_version"):
+    with connection.begin():
+        if not connection.dialect.has_table(connection, "alembic_version"):
             return None
         revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return revision

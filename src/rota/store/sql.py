@@ -16,10 +16,11 @@ from rota.domain.gpus import Condition
 from rota.domain.jobs import Job, Launch, Transition
 from rota.domain.reasons import Reason
 from rota.domain.turns import Turn
-from rota.errors import NoSuchThing, StoreUnavailable
+from rota.errors import NoSuchThing, NotLeader, StoreUnavailable
 from rota.store import tables
 from rota.store.contract import Entries, GpuMark, JobFilter, Remembered, Session
 from rota.store.failures import say_failure
+from rota.store.leading import Lead
 from rota.store.values import (
     job_from_json,
     job_to_json,
@@ -39,30 +40,67 @@ LARGEST_JOB = 2**31 - 1  # what PostgreSQL's INTEGER holds: a larger number was 
 
 
 class SqlStore:
-    """Keeps the contract of store/contract.py in a database. Used by one thread."""
+    """Keeps the contract of store/contract.py in a database. Used by one thread.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._connection: Connection | None = None
+    With a `lead`, the first connection is the session that holds its lock, and every later one must take it again.
+    """
+
+    def __init__(self, engine: Engine, connection: Connection, lead: Lead | None = None) -> None:
+        self._engine, self._lead = engine, lead
+        self._connection: Connection | None = connection
         insert_into = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self._upserts = {table.name: _upsert(insert_into, table) for table in tables.metadata.sorted_tables}
         self._keep_first = insert_into(tables.environments).on_conflict_do_nothing()
 
+    @property
+    def kind(self) -> str:
+        """What it is called where its address, which may hold a password, must not be shown."""
+        return {"postgresql": "PostgreSQL", "sqlite": "SQLite"}[self._engine.dialect.name]
+
+    @property
+    def may_lose_lead(self) -> bool:
+        """Whether another daemon could come to write here."""
+        return self._lead is not None
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """One transaction on the held-open connection. Raises StoreUnavailable, with nothing written."""
+        """One transaction on the held-open connection. Raises StoreUnavailable, NotLeader, with nothing written."""
+        if self._lead is not None and self._lead.lost is not None:
+            raise self._lead.lost
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = self._engine.connect()
+                self._connection = self._connect()
             with self._connection.begin():
                 yield self._connection
         except DBAPIError as failed:
             # The connection may be half dead (a restarted server, a full disk): the next call opens a new one.
-            if self._connection is not None:
-                self._connection.invalidate(failed)
-                self._connection.close()
-                self._connection = None
+            self._disconnect(failed)
             raise StoreUnavailable(say_failure(failed, self._engine.url)) from failed
+        except NotLeader:
+            self._disconnect()
+            raise
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect()
+        if self._lead is not None:
+            try:
+                self._lead.take_again(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _disconnect(self, failed: DBAPIError | None = None) -> None:
+        if self._connection is not None:
+            if failed is not None:
+                self._connection.invalidate(failed)
+            self._connection.close()
+            self._connection = None
+
+    def assure_leading(self) -> None:
+        if self._lead is not None:
+            with self._transaction() as connection:
+                self._lead.check(connection)
 
     # --- record -------------------------------------------------------------------------------
 
@@ -215,9 +253,7 @@ class SqlStore:
         return Session(row.token_hash, row.member, row.uid, row.expires_at) if row is not None else None
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._disconnect()
         self._engine.dispose()
 
 

@@ -107,3 +107,14 @@ promises = Table(
     Column("value", Text, nullable=False),  # the whole Promise
     Index("promises_by_made_at", "made_at", "job", "turn"),
 )
+
+#: Of several daemons over one database, the one that writes (leading.py); a single row.
+leader = Table(
+    "leader",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),  # grows with every change of the leader
+    Column("host", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("since", Float(53), nullable=False),
+)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 ASSETS = Path(__file__).parent / "assets"
@@ -37,15 +38,38 @@ def router(is_signed_in: Callable[[Request], bool]) -> APIRouter:
     async def forecasts(request: Request) -> Response:
         return _file("forecasts.html" if is_signed_in(request) else "welcome.html", request)
 
-    @routes.get("/assets/{name}")
-    async def asset(name: str, request: Request) -> Response:
-        return _file(name, request)
-
-    @routes.get("/favicon.ico")
-    async def icon(request: Request) -> Response:
-        return _file("icon.svg", request)
-
+    routes.include_router(_assets)
     return routes
+
+
+def standby_router(said: Callable[[str], str]) -> APIRouter:
+    """What a browser sees while another Rota leads; `said` says which, and what to do there."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/")
+    @routes.get("/forecasts")
+    @routes.get("/enter")
+    async def stands_by() -> Response:
+        found = _read("standby.html")
+        assert found is not None, "it is one of our files"
+        page = found[0].decode().replace("SAID", html.escape(said("Its page is there.")))
+        return HTMLResponse(page, 503, headers={**HEADERS, "Cache-Control": "no-store"})
+
+    routes.include_router(_assets)
+    return routes
+
+
+_assets = APIRouter(include_in_schema=False)
+
+
+@_assets.get("/assets/{name}")
+async def _asset(name: str, request: Request) -> Response:
+    return _file(name, request)
+
+
+@_assets.get("/favicon.ico")
+async def _icon(request: Request) -> Response:
+    return _file("icon.svg", request)
 
 
 def _file(name: str, request: Request) -> Response:

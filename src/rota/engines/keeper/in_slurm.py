@@ -20,12 +20,18 @@ _OF_TASKS = (
     "SLURM_NTASKS", "SLURM_NPROCS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE", "SLURM_PROCID", "SLURM_LOCALID",
     "SLURM_NODEID", "SLURM_STEP_ID", "SLURM_STEPID", "SLURM_TASK_PID", "SLURM_GTIDS",
 )  # fmt: skip
+#: Of the daemon's own sbatch: srun would go by them (srun(1), --export).
+_OF_SBATCH = ("SLURM_EXPORT_ENV", "SLURM_GET_USER_ENV", "SLURM_TIME_FORMAT")
+SLURM_ENDS = "Slurm ends this job"
+#: Whatever its script made of the signal: a script that catches TERM and exits with 0 has not finished.
+ENDED_BY_SLURM = "Slurm ended it: somebody cancelled its Slurm job, or a limit was met."
+TERM_MAY_LAG_S = 0.5  # Slurm signals all processes of a job one after the other: the keeper may be the last
 LIMIT_GRACE_S = 240.0  # of the time before a limit of Slurm's own, at which it sends USR2
 
 
 def with_slurm(order: TurnOrder, own: dict[str, str]) -> TurnOrder:
     """The order with what Slurm gave this job; `own`: the keeper's environment."""
-    given = {name: value for name, value in own.items() if name.startswith(_OURS)}
+    given = {name: value for name, value in own.items() if name.startswith(_OURS) and name not in _OF_SBATCH}
     if order.is_one_node:
         given = {name: value for name, value in given.items() if name not in _OF_TASKS}
     return order._replace(environment={**order.environment, **given})
@@ -57,7 +63,7 @@ class Beat:
 def wish_of(has_term: bool, nears_limit: bool) -> EndWish | None:
     """How Slurm wants the turn to end."""
     if has_term:
-        return EndWish(is_at_once=True, why="Slurm ends this job")
+        return EndWish(is_at_once=True, why=SLURM_ENDS)
     if nears_limit:
         return EndWish(is_at_once=False, grace_s=LIMIT_GRACE_S, why="the time limit of Slurm's partition comes")
     return None

@@ -12,7 +12,7 @@ from rota.engines.keeper import child, files
 from rota.engines.keeper.cgroup import kill_group, make_group, members_of, remove_group
 from rota.engines.keeper.checkpoint import Watch
 from rota.engines.keeper.ending import Act, Ending, Phase, Sight, step
-from rota.engines.keeper.in_slurm import Beat, is_srun, wish_of
+from rota.engines.keeper.in_slurm import ENDED_BY_SLURM, SLURM_ENDS, TERM_MAY_LAG_S, Beat, is_srun, wish_of
 from rota.engines.keeper.log import LogRoom, open_log
 from rota.engines.keeper.order import EndWish, TurnOrder, read_wish
 from rota.engines.keeper.output import Output
@@ -41,7 +41,6 @@ class Keeper:
         self.output: Output | None = None  #: read for progress as long as the job tells none
         self.began_at, self.began = 0.0, 0.0
         self.watch: Watch | None = None
-        self.was_ended_by_slurm = False  #: and not because the daemon asked for it
         self._told: dict[str, object] = {}
 
     # --- the main line ------------------------------------------------------------------------
@@ -77,9 +76,8 @@ class Keeper:
         """Everything that may have changed."""
         self._reap()
         wish = read_wish(self._path(files.END))
-        if self.order.is_in_slurm and not (wish is not None and wish.is_at_once):
-            self.was_ended_by_slurm = self.signals.has_term and wish is None
-            wish = wish_of(self.signals.has_term, self.signals.nears_limit) or wish
+        if self.order.is_in_slurm and (wish is None or not wish.is_at_once):
+            wish = wish_of(self.signals.has_term, self.signals.nears_limit and wish is None) or wish
         if wish is not None and (self.wish is None or wish.is_at_once or not self.wish.is_at_once):
             self.wish = wish
         if self.beat is not None:
@@ -212,6 +210,8 @@ class Keeper:
     def _finish(self, error: str = "", exit_code: int | None = None) -> None:
         """No process is left: write down how it went."""
         self._reap()
+        if self.order.is_in_slurm and not self.signals.has_term:
+            self.signals.wait(TERM_MAY_LAG_S if self.status is not None and os.WIFSIGNALED(self.status) else 0)
         with as_member(self.order):
             self._look_at_checkpoint(is_last=True)
             result = _read_text(self._path(files.MEMBER, files.RESULT))
@@ -232,8 +232,8 @@ class Keeper:
         }
         if error:
             ended["clock_s"] = 0.0
-        elif self.was_ended_by_slurm and self.ending.was_terminated:
-            ended |= {"is_lost": True, "error": "Slurm ended it: somebody cancelled its Slurm job, or a limit was met."}
+        elif self.signals.has_term and self.order.is_in_slurm and not (self.wish and self.wish.why != SLURM_ENDS):
+            ended |= {"was_terminated": True, "is_lost": True, "error": ENDED_BY_SLURM}
         if self.group:
             remove_group(self.group)
         self._write_the_end(ended)

@@ -21,7 +21,7 @@ from rota.engines.contract import Ended, EndOrder, EngineEvent, Patience, StartO
 from rota.engines.keeper import files
 from rota.engines.keeper.order import EndWish
 from rota.engines.slurm.cluster import Cluster
-from rota.engines.slurm.held import JOB, Held
+from rota.engines.slurm.held import HANDING_OVER, JOB, Held
 from rota.engines.slurm.judge import Act, act_on, why_lost, why_not_begun
 from rota.engines.slurm.settings import SlurmSite
 from rota.engines.turn_folder import reports
@@ -155,7 +155,9 @@ class SlurmEngine:
         self._held[order.turn] = held
 
     def _take_again(self, order: StartOrder, was_started: bool) -> None:
-        if was_started and not (self.site.turns_dir / order.turn / files.BEGUN).exists():
+        folder = self.site.turns_dir / order.turn
+        # Without begun.json it may still be pending, or be seen late through the file system: Slurm knows.
+        if was_started and not (folder / files.ORDER).exists():
             error = "Its folder is gone, so nothing is known of it."
             self._tell(Ended(order.turn, self._clock(), 0.0, error=error, is_lost=True))
             return
@@ -182,6 +184,9 @@ class SlurmEngine:
             self._set_back()
 
     def _hand_over(self, held: Held) -> None:
+        if held.end is not None and not (held.folder / HANDING_OVER).exists():
+            self._let_go(held, Ended(held.order.turn, self._clock(), 0.0, was_terminated=True))
+            return
         try:
             held.job = self._cluster.hand_over(held.order, held.folder)
         except SlurmRefused as refused:

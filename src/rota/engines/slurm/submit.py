@@ -27,7 +27,7 @@ def batch_words(
     tasks = max(per_node.values()) if len(per_node) > 1 else 1
     cpus, memory_bytes = _share(order, fleet, max(per_node.values()))
     words = [
-        "sbatch", "--parsable", "--no-requeue", "--export=NONE", "--open-mode=append", "--chdir=/",
+        "sbatch", "--parsable", "--no-requeue", "--open-mode=append", "--chdir=/",
         f"--job-name={job_name(order)}", f"--comment={comment_prefix(site_name)}{order.turn}",
         f"--output={folder / OUTPUT}", f"--nodes={len(per_node)}", f"--nodelist={','.join(sorted(per_node))}",
         f"--ntasks-per-node={tasks}", f"--cpus-per-task={max(cpus // tasks, 1)}",

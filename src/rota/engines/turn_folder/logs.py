@@ -13,11 +13,11 @@ PIECE_BYTES = 1 << 20  # of one answer
 _HOLE = re.compile(rb"\0{4096,}")
 
 
-def log_reader(state_dir: Path) -> Callable[[str, int, int | None], tuple[str, int, bool]]:
+def log_reader(turns_dir: Path) -> Callable[[str, int, int | None], tuple[str, int, bool]]:
     """A reader of turns' logs by turn id."""
 
     def read(turn: str, offset: int, tail_lines: int | None) -> tuple[str, int, bool]:
-        return read_log(state_dir / "turns" / turn / files.LOG, offset, tail_lines)
+        return read_log(turns_dir / turn / files.LOG, offset, tail_lines)
 
     return read
 

@@ -7,16 +7,16 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 from rota.errors import StoreUnavailable
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(connection: Connection) -> None:
     """Run what is missing, in one transaction. Raises StoreUnavailable for the database of a newer Rota."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    with engine.begin() as connection:
+    with connection.begin():
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -1,6 +1,6 @@
 // The page: fetches the board once, follows it live, and comes back by itself after a restart or a laptop's sleep.
 
-import { drawCounts, drawLegend, drawRecent, drawTable, drawWaiting } from "./lists.js";
+import { drawCounts, drawLegend, drawRecent, drawTable, drawTrouble, drawWaiting } from "./lists.js";
 import { colours, span, time } from "./text.js";
 import { Timeline } from "./timeline.js";
 
@@ -19,6 +19,7 @@ function show(next) {
   shownAt = Date.now();
   const projects = new Set([...board.turns, ...board.waiting, ...board.recent].map((item) => item.project));
   const colour = colours(projects);
+  drawTrouble(board);
   drawCounts(board);
   drawLegend(colour);
   drawWaiting(board, colour, wanted());

@@ -82,15 +82,26 @@ export function drawRecent(board, colour) {
   fill("recent-list", items, "recent-empty");
 }
 
+export function drawTrouble(board) {
+  const list = document.getElementById("trouble");
+  const said = board.trouble.join("\n");
+  if (list.dataset.said === said) return; // read aloud once, not with every change on the board
+  list.dataset.said = said;
+  list.replaceChildren(...board.trouble.map((sentence) => make("li", {}, sentence)));
+  list.hidden = !board.trouble.length;
+}
+
 export function drawCounts(board) {
   const busy = board.gpus.filter((gpu) => gpu.turn).length;
-  const out = board.gpus.filter((gpu) => gpu.condition !== "healthy").length;
+  const taken = board.gpus.filter((gpu) => gpu.condition === "taken").length;
+  const out = board.gpus.filter((gpu) => gpu.condition !== "healthy").length - taken;
   const running = new Set(board.gpus.filter((gpu) => gpu.turn).map((gpu) => gpu.turn)).size;
   const counts = [
     [running, running === 1 ? "turn" : "turns"],
     [board.waiting_count, "waiting"],
     ...(board.held_count ? [[board.held_count, "held"]] : []),
     [`${busy} of ${board.gpus.length}`, "GPUs busy"],
+    ...(taken ? [[taken, "taken by others"]] : []),
     ...(out ? [[out, "out of service"]] : []),
   ];
   const drawn = counts.map(([number, name]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(number))));
@@ -118,7 +129,7 @@ export function drawTable(board) {
   const heads = ["GPU", "tier", "condition", "job", "member", "project", "then"];
   const turns = new Map(board.turns.map((turn) => [turn.id, turn]));
   const rows = board.gpus.map((gpu) => [
-    gpu.label, gpu.tier, gpu.condition, gpu.job ? `${gpu.job} ${gpu.job_name}` : "free", gpu.member ?? "", gpu.project ?? "",
+    gpu.label, gpu.tier, gpu.condition, gpu.job ? `${gpu.job} ${gpu.job_name}` : gpu.condition === "healthy" ? "free" : "", gpu.member ?? "", gpu.project ?? "",
     follows(turns.get(gpu.turn)?.forecast, board.at),
   ]);
   document.getElementById("gpu-table").replaceChildren(

@@ -7,7 +7,7 @@ WITH_TESTS := $(VENV)/installed-with-tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench bench-replay bench-forecast lint types imports clean
+.PHONY: help install demo demo-slurm test test-long bench bench-replay bench-forecast bench-slurm lint types imports clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ $(WITH_TESTS): $(INSTALLED)
 demo: $(INSTALLED)  ## a sample laboratory on this machine, with a live board; Ctrl-C stops everything
 	@$(BIN)/python examples/sample_lab.py $(DEMO)
 
+demo-slurm: $(INSTALLED)  ## jobs rotate on a Slurm of four nodes, one of which dies; ends by itself, KEEP=1 stays up
+	@scripts/system-packages slurm
+	@$(BIN)/python examples/slurm_lab.py $(if $(KEEP),--keep) $(DEMO)
+
 test: $(WITH_TESTS)  ## all tests that take seconds
 	@scripts/system-packages
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
@@ -43,6 +47,10 @@ bench-replay: $(WITH_TESTS)  ## what the policy must show, with targets; TRACES=
 
 bench-forecast: $(WITH_TESTS)  ## what forecasts must show, with targets; TRACES=DIR for real traces, QUICK=1 for a minute
 	$(BIN)/python -m bench.forecast $(if $(TRACES),--traces $(TRACES)) $(if $(QUICK),--quick)
+
+bench-slurm: $(WITH_TESTS)  ## turns in a real Slurm: how soon they begin, what asking costs, how many a minute
+	@scripts/system-packages
+	$(BIN)/python -m bench.slurm
 
 lint: $(WITH_TESTS)  ## style
 	$(BIN)/ruff check .

@@ -12,25 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.end_to_end.session import Rota
 from tests.waiting import wait_until
 
+from bench.table import Row, show
+
 RUNS = 15
 MANY_WAITING = 1000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    median: float
-    unit: str
-    target: str
-    beside: str
 
 
 def median_ms(action: Callable[[], object], runs: int = RUNS) -> float:
@@ -141,12 +131,6 @@ def resting_percent(rota: Rota, seconds: float = 10.0) -> float:
     before = cpu_s()
     time.sleep(seconds)
     return (cpu_s() - before) / seconds * 100
-
-
-def show(rows: list[Row]) -> None:
-    print(f"{'what':<36}{'median':>12}  {'target':<12}{'beside'}")
-    for row in rows:
-        print(f"{row.what:<36}{row.median:>8.1f} {row.unit:<7}{row.target:<12}{row.beside}")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ class Said:
 class Rota:
     """One state folder, its daemon, and the command line."""
 
+    has_anybody = True  #: on simulated GPUs anybody can be named as a member; elsewhere only accounts of the machine
+
     def __init__(self, state: Path, fleet: str = "h100:2", quantum: str = "4h", grace: str = "3s") -> None:
         self.state, self.fleet = state, fleet
         state.mkdir(parents=True, exist_ok=True)
@@ -60,9 +62,24 @@ class Rota:
 
     def spawn_daemon(self, *options: str) -> subprocess.Popen[bytes]:
         """Start a daemon process, whatever becomes of it."""
-        command = [sys.executable, "-m", "rota.server", "--state", str(self.state), "--simulate", self.fleet, *options]
-        log = (self.state / "daemon.log").open("ab")
-        return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        command = [sys.executable, "-m", "rota.server", "--state", str(self.state), *self.where(), *options]
+        with (self.state / "daemon.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=self.environment(),
+            )
+
+    def where(self) -> list[str]:
+        """Options of `rota up`: where turns run."""
+        return ["--simulate", self.fleet]
+
+    def environment(self) -> dict[str, str]:
+        """Of the daemon, and of every command."""
+        return {**os.environ, "ROTA_STATE": str(self.state), "TZ": "UTC"}
 
     def is_up(self) -> bool:
         assert self.daemon is not None
@@ -95,7 +112,7 @@ class Rota:
     def run(self, *words: str, env: dict[str, str] | None = None, **options: Any) -> Said:
         """Type a command, whatever it answers."""
         command = [sys.executable, "-m", "rota.cli.main", *words]
-        environment = {**os.environ, "ROTA_STATE": str(self.state), "TZ": "UTC", **(env or {})}
+        environment = {**self.environment(), **(env or {})}
         done = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60, **options)
         return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 

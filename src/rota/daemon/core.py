@@ -65,7 +65,7 @@ class Core:
     _planned_at: float = -math.inf
     _is_stale: bool = True  #: whether something was recorded since the latest plan
     _unrecorded: list[EngineEvent] = field(default_factory=list)
-    _to_adopt: dict[str, bool] = field(default_factory=dict)  #: turns of an earlier daemon; whether they are known to have begun
+    _to_adopt: dict[str, bool] = field(default_factory=dict)  #: of a daemon before; had they begun?
     _to_start: dict[str, None] = field(default_factory=dict)  #: granted turns that the engine does not know yet
     _to_end: dict[str, str] = field(default_factory=dict)  #: ending turns that the engine does not know yet, and why
 

@@ -9,34 +9,31 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from rota.errors import RotaError
+from rota.fleet.findings import Finding
+from rota.fleet.mounts import file_system
 from rota.fleet.nvml import Inventory, foreign_processes, read_inventory
-from rota.settings import load_settings
+from rota.fleet.slurm_doctor import Site, real_world, slurm_findings
+from rota.settings import SlurmSettings, load_settings
 
 LOW_DISK_BYTES = 2 * 2**30
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `ok` None: nothing wrong, but worth knowing."""
-
-    check: str
-    ok: bool | None
-    text: str
-    mend: str = ""
-
-
-def findings(state_dir: Path) -> Iterator[Finding]:
-    """Everything that can be seen without the daemon."""
+def findings(state_dir: Path, slurm: Site | None = None) -> Iterator[Finding]:
+    """Everything that can be seen without the daemon. `slurm`: turns run there, and not on this machine."""
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], "")
-    yield from _gpus()
+    if slurm is None:
+        yield from _gpus()
     yield from _state(state_dir)
     yield from _settings(state_dir)
     yield from _database(state_dir / "rota.db")
-    yield _isolation()
+    if slurm is None:
+        yield _isolation()
+    else:
+        yield from slurm_findings(real_world(), slurm)
 
 
 def _gpus() -> Iterator[Finding]:
@@ -76,21 +73,11 @@ def _state(state_dir: Path) -> Iterator[Finding]:
     yield Finding(
         "disk", free > LOW_DISK_BYTES, said, "" if free > LOW_DISK_BYTES else f"du -sh {state_dir}/* | sort -h"
     )
-    kind = _file_system(state_dir)
+    kind = file_system(state_dir)
     if kind in ("nfs", "nfs4", "cifs", "fuse.sshfs"):
         yield Finding(
             "disk", False, f"{state_dir} is on {kind}, where locks are not to be relied on", "rota up --state DIR"
         )
-
-
-def _file_system(path: Path) -> str:
-    """The type of the file system that holds a path (proc(5), /proc/self/mounts)."""
-    best, kind = "", ""
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, mount, this, *_ = line.split()
-        if str(path.resolve()).startswith(mount) and len(mount) >= len(best):
-            best, kind = mount, this
-    return kind
 
 
 def _settings(state_dir: Path) -> Iterator[Finding]:
@@ -130,8 +117,23 @@ def main() -> None:
     """Print the findings as a JSON list."""
     parser = argparse.ArgumentParser(prog="python -m rota.fleet.doctor", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
-    state_dir: Path = parser.parse_args().state
-    print(json.dumps([asdict(finding) for finding in findings(state_dir)]))
+    parser.add_argument("--slurm", action="store_true", help="look at Slurm, whatever the settings say")
+    parser.add_argument("--deep", action="store_true", help="run a step of a second on every node")
+    asked = parser.parse_args()
+    slurm = _slurm(asked.state, is_asked=asked.slurm or asked.deep, is_deep=asked.deep)
+    print(json.dumps([asdict(finding) for finding in findings(asked.state, slurm)]))
+
+
+def _slurm(state_dir: Path, *, is_asked: bool, is_deep: bool) -> Site | None:
+    """What to look at in Slurm; None where turns do not run there and nobody asks."""
+    try:
+        settings = load_settings(state_dir / "rota.toml").slurm
+    except RotaError:
+        settings = SlurmSettings()  # the mistake in the file is a finding of its own
+    if not (settings.enabled or is_asked):
+        return None
+    turns_dir = Path(settings.turns_dir) if settings.turns_dir else state_dir / "turns"
+    return Site(turns_dir, settings.partition, settings.python, settings.options, is_deep)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from rota.daemon.leading import keep_leading
 from rota.daemon.lock import hold_state_dir
 from rota.daemon.service import Service
 from rota.daemon.watch import look_first, watch
+from rota.engines.turn_folder.logs import log_reader
 from rota.errors import BadSettings, NotLeader, RotaError
 from rota.front import Front, web_socket
 from rota.settings import Settings, check_stated, load_settings
@@ -141,7 +142,8 @@ def _make_site(
         state_dir=str(wanted.state_dir),
         store_name=store.kind,
         role="leader" if store.may_lose_lead else "alone",
-        read_log=turning.read_log,
+        turns_dir=str(turning.turns_dir),
+        read_log=log_reader(turning.turns_dir),
         clock=service.clock,
         web_url=front.web_url,
         forecasting=forecasting,

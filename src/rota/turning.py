@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rota.api.site import LogReader
 from rota.domain.gpus import Fleet
 from rota.engines.contract import Engine
 from rota.engines.local.engine import LocalEngine
 from rota.engines.slurm.engine import SlurmEngine
 from rota.engines.slurm.settings import SlurmSite
-from rota.engines.turn_folder.logs import log_reader
 from rota.engines.turn_folder.settings import KeeperSettings
 from rota.errors import BadSettings
 from rota.fleet.health import Look
@@ -47,7 +45,7 @@ class Turning:
 
     fleet: Fleet
     engine: Attached
-    read_log: LogReader
+    turns_dir: Path  #: with a folder for each turn
     look: Look | None  #: how the GPUs are; None: nobody to ask
     look_every_s: float = EVERY_S
 
@@ -63,7 +61,7 @@ async def find_turning(simulate: str | None, has_slurm: bool, settings: Settings
     fleet = find_fleet(simulate, settings.tiers.order)
     look = None if fleet.is_simulated else driver_look(tuple(gpu.uuid for gpu in fleet.gpus))
     engine = LocalEngine(state_dir, clock=time.time, settings=keeper)
-    return Turning(fleet, engine, log_reader(state_dir / "turns"), look)
+    return Turning(fleet, engine, state_dir / "turns", look)
 
 
 async def _in_slurm(settings: Settings, state_dir: Path, keeper: KeeperSettings, run: Run) -> Turning:
@@ -72,7 +70,7 @@ async def _in_slurm(settings: Settings, state_dir: Path, keeper: KeeperSettings,
     turns_dir = Path(slurm.turns_dir) if slurm.turns_dir else state_dir / "turns"
     site = SlurmSite(turns_dir, slurm.partition, slurm.python, slurm.options, slurm.poll_s, keeper=keeper)
     engine = SlurmEngine(site, fleet, run, time.time)
-    return Turning(fleet, engine, log_reader(turns_dir), slurm_look(run, fleet), SLURM_EVERY_S)
+    return Turning(fleet, engine, turns_dir, slurm_look(run, fleet), SLURM_EVERY_S)
 
 
 async def _slurm_fleet(run: Run, partition: str, order: Sequence[str]) -> Fleet:

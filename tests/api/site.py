@@ -62,8 +62,8 @@ def a_site(own_uid: int | None = None) -> Site:
     service = Service(Core(laboratory, IdleEngine()), lambda: NOW)
     identity = Identity(os.getuid() if own_uid is None else own_uid, frozenset(), laboratory.store, lambda: NOW)
     return Site(
-        service, identity, "Test laboratory", "/state", "memory", lambda turn, offset, tail: ("", offset, True),
-        lambda: NOW, web_url="http://127.0.0.1:1",
+        service, identity, "Test laboratory", "/state", "/state/turns", "memory",
+        lambda turn, offset, tail: ("", offset, True), lambda: NOW, web_url="http://127.0.0.1:1",
     )  # fmt: skip
 
 

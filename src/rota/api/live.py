@@ -107,6 +107,7 @@ async def health(me: Me, site: Here) -> HealthView:
         is_admin=me.is_admin,
         is_simulated=core.laboratory.fleet.is_simulated,
         state_dir=site.state_dir,
+        turns_dir=site.turns_dir,
         store=site.store_name,
         web=site.web_url,
         jobs_waiting=sum(job.state is JobState.WAITING for job in core.books.jobs.values()),

@@ -356,6 +356,7 @@ class HealthView(BaseModel):
     is_admin: bool
     is_simulated: bool
     state_dir: str
+    turns_dir: str  #: with a folder for each turn; on a cluster, one that all nodes have
     store: str
     web: str | None  #: address of the page
     jobs_waiting: int

@@ -28,6 +28,7 @@ class Site:
     identity: Identity
     name: str
     state_dir: str
+    turns_dir: str
     store_name: str  #: "SQLite" or "PostgreSQL", without any password
     read_log: LogReader
     clock: Callable[[], float]

@@ -52,7 +52,10 @@ def submit_command(body: SubmitBody, me: Member, peer: Peer | None, is_simulated
         groups=groups,
         output=_absolute(body.output, "--output"),
     )
-    return Submit(me, member, body.project, request, _tasks(body, launch), body.dry_run)
+    return Submit(
+        me, member, body.project, request, _tasks(body, launch), body.dry_run, body.held, body.waiting_since,
+        body.origin or "",
+    )  # fmt: skip
 
 
 def _tasks(body: SubmitBody, launch: Launch) -> tuple[Task, ...]:
@@ -73,7 +76,7 @@ def _array_task(body: SubmitBody, launch: Launch, number: int, extra: dict[str, 
         uid=launch.uid,
         gid=launch.gid,
         groups=launch.groups,
-        output=launch.output.replace("%a", label) if launch.output else None,
+        output=launch.output,
     )
     return Task(f"{body.name or _name(argv)}_{label}", own, _shown(argv), label)
 
@@ -101,9 +104,17 @@ def _name(argv: tuple[str, ...]) -> str:
 
 
 def _shown(argv: tuple[str, ...]) -> str:
-    line = " ".join(shlex.join(argv[:50]).split())
+    line = " ".join(shlex.join(_without_text(argv)[:50]).split())
     line = "".join(c if c.isprintable() else "?" for c in line)
     return line if len(line) <= SHOWN_COMMAND else line[: SHOWN_COMMAND - 1] + "…"
+
+
+def _without_text(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """A script that is handed over as text is shown by its name, which stands behind the text."""
+    if "-c" not in argv[1:-2]:
+        return argv
+    place = argv.index("-c", 1)
+    return argv[:place] + argv[place + 2 :] if "\n" in argv[place + 1] else argv
 
 
 def _absolute(path: str | None, what: str) -> str | None:

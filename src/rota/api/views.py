@@ -106,6 +106,8 @@ def _running_sentence(job: Job, turn: Turn, now: float) -> str:
     if turn.state is TurnState.ENDING:
         doing = "is being stopped" if job.after_turn is AfterTurn.CANCEL else "is saving its work and then ends"
         return f"{where} {doing}."
+    if turn.state is TurnState.GRANTED:
+        return f"{where} is about to begin."
     if turn.limit_at is not None:
         return f"{where}, at most until {clock(turn.limit_at, now)}."
     if now < turn.guaranteed_until:

@@ -13,7 +13,7 @@ from rota.engines.keeper import files
 from rota.engines.slurm import held
 from rota.engines.slurm.name import comment_prefix, site_id
 from rota.engines.slurm.settings import SlurmSite
-from rota.engines.slurm.submit import batch_script, batch_words, is_even
+from rota.engines.slurm.submit import batch_script, batch_words, gres
 from rota.engines.turn_folder.orders import turn_order
 from rota.errors import EngineUnavailable
 from rota.slurm import listing, partition
@@ -75,8 +75,8 @@ class Cluster:
 
     def hand_over(self, order: StartOrder, folder: Path) -> int:
         """Submit the turn, at most once; Slurm's number of it. Raises SlurmUnavailable, SlurmRefused."""
-        if not order.gpus or not is_even(order.gpus):
-            raise SlurmRefused(f"Slurm cannot give turn {order.turn} the same number of GPUs on each node.", "")
+        if gres(order.gpus) is None:
+            raise SlurmRefused(f"Slurm cannot be asked for turn {order.turn}: its nodes would give different GPUs.", "")
         if (folder / held.HANDING_OVER).exists() and (found := self._by_turn.get(order.turn)):
             return self._note(folder, found[0].id)
         limit_s = self._limit_s()

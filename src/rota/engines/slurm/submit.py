@@ -31,7 +31,7 @@ def batch_words(
         f"--job-name={job_name(order)}", f"--comment={comment_prefix(site_name)}{order.turn}",
         f"--output={folder / OUTPUT}", f"--nodes={len(per_node)}", f"--nodelist={','.join(sorted(per_node))}",
         f"--ntasks-per-node={tasks}", f"--cpus-per-task={max(cpus // tasks, 1)}",
-        f"--gres={_gres(order.gpus, max(per_node.values()))}",
+        f"--gres={gres(order.gpus)}",
     ]  # fmt: skip
     if memory_bytes:
         words.append(f"--mem={memory_bytes >> 20}M")
@@ -54,15 +54,19 @@ def batch_script(folder: Path, library: Path, python: str) -> str:
     return f"#!/bin/sh\nexec {shlex.join(words)}\n"
 
 
-def is_even(gpus: tuple[Gpu, ...]) -> bool:
-    """Whether every node gives as many: sbatch can ask for nothing else."""
-    return len(set(Counter(gpu.node for gpu in gpus).values())) <= 1
+def gres(gpus: tuple[Gpu, ...]) -> str | None:
+    """What each node gives; None when they do not all give the same: sbatch can ask for nothing else.
 
-
-def _gres(gpus: tuple[Gpu, ...], per_node: int) -> str:
-    """By the type that Slurm knows them by; the model of a GPU of a Slurm fleet is that."""
-    kind = gpus[0].model
-    return f"gpu:{kind}:{per_node}" if kind else f"gpu:{per_node}"
+    By the types that Slurm knows them by, which are the models of the GPUs of a Slurm fleet; a tier may hold several.
+    """
+    by_node: dict[str, Counter[str]] = {}
+    for gpu in gpus:
+        by_node.setdefault(gpu.node, Counter())[gpu.model] += 1
+    asked = {
+        ",".join(f"gpu:{kind}:{count}" if kind else f"gpu:{count}" for kind, count in sorted(counts.items()))
+        for counts in by_node.values()
+    }
+    return asked.pop() if len(asked) == 1 else None
 
 
 def _share(order: StartOrder, fleet: Fleet, per_node: int) -> tuple[int, int]:

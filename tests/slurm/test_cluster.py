@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from examples.slurm_cluster import Cluster
 
 from tests.end_to_end.session import EXAMPLES, processes_with
@@ -70,14 +71,12 @@ def test_a_job_outlives_a_restart_of_the_controller(cluster: Cluster, tmp_path: 
 
 def test_a_frozen_controller_does_not_answer_until_it_is_thawed(cluster: Cluster) -> None:
     cluster.freeze_controller()
-    asked = subprocess.Popen(["sinfo", "--noheader"], env={**os.environ, **cluster.environment}, stdout=-1)
-    try:
-        with_nothing_yet = asked.poll()
-        cluster.thaw_controller()
-        answer, _ = asked.communicate(timeout=30)
-    finally:
-        asked.kill()
-    assert with_nothing_yet is None
+    environment = {**os.environ, **cluster.environment}
+    asked = subprocess.Popen(["sinfo", "--noheader"], env=environment, stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        asked.communicate(timeout=1)
+    cluster.thaw_controller()
+    answer, _ = asked.communicate(timeout=30)
     assert b"idle" in answer
 
 

@@ -14,11 +14,13 @@ class SlurmRota(Rota):
 
     has_anybody = False
 
-    def __init__(self, state: Path, cluster: Cluster, quantum: str = "2s", grace: str = "5s") -> None:
+    def __init__(
+        self, state: Path, cluster: Cluster, quantum: str = "2s", grace: str = "5s", turns_dir: str = ""
+    ) -> None:
         super().__init__(state, quantum=quantum, grace=grace)
         self.cluster = cluster
         with (state / "rota.toml").open("a") as settings:
-            settings.write('\n[slurm]\npoll = "1s"\n')
+            settings.write(f'\n[slurm]\npoll = "1s"\nturns_dir = "{turns_dir}"\n')
 
     def where(self) -> list[str]:
         return ["--slurm"]

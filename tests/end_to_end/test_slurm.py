@@ -14,8 +14,10 @@ import pytest
 from examples.slurm_cluster import Cluster
 
 from tests.end_to_end.counting import check_counts, check_record, check_turns, submit_counters
+from tests.end_to_end.heads import Heads
 from tests.end_to_end.slurm_session import SlurmRota
 from tests.end_to_end.test_rotation import kill_until_done
+from tests.postgres import fresh_database, own_postgres
 from tests.slurm.cluster import booted_cluster, cluster
 from tests.waiting import wait_until
 
@@ -89,6 +91,26 @@ def test_a_drained_node_is_emptied_politely_and_a_lost_one_costs_only_what_was_n
     assert third["node"] != second["node"]
     rota.wait_for(number, "finished", timeout_s=120)
     assert json.loads((rota.state / "walker.json").read_text())["numbers"] == list(range(1, 401))
+
+
+@pytest.mark.postgres
+def test_when_the_head_node_dies_the_other_one_goes_on_with_the_turns_that_run(rota: SlurmRota) -> None:
+    (rota.state / "other").mkdir()
+    other = SlurmRota(rota.state / "other", rota.cluster, turns_dir=str(rota.state / "turns"))
+    with own_postgres() as postgres:
+        heads = Heads(postgres, fresh_database(postgres.address), rota, other)
+        heads.begin_both()
+        jobs = submit_counters(rota, 6, 60, "0.1", "--tier", "h100")
+        wait_until(lambda: sum(job["state"] == "running" for job in rota.jobs()) == 4, 30, 0.2)
+        rota.kill_daemon()
+        heads.await_lead(other)
+        wait_until(lambda: not other.jobs(), 90, 0.5, "all jobs have ended")
+        turns = [turn for job in jobs for turn in other.job(job)["turns"]]
+        assert {turn["outcome"] for turn in turns} <= {"saved", "finished"}  # none was lost with the head node
+        assert sum(turn["outcome"] == "finished" for turn in turns) == len(jobs)
+        other.down()
+    check_counts(rota, 6, 60)
+    check_turns(rota)
 
 
 @pytest.mark.long

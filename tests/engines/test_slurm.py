@@ -167,6 +167,7 @@ def test_a_turn_goes_on_when_its_slurmd_was_killed_and_its_end_still_saves(bench
     assert not ended.is_lost
 
 
+@pytest.mark.long
 def test_a_turn_whose_node_lost_its_power_is_lost_with_the_reason(bench: SlurmBench) -> None:
     bench.engine.start(bench.order("1.1", LONG))
     began: Began = wait_for(bench, Began)

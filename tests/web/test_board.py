@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -155,3 +156,23 @@ def test_pages_let_nothing_in_from_elsewhere(laboratory: Rota, browser: Browser)
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert page.request.get(f"{address}/assets/..%2f..%2fpages.py").status == 404
+
+
+def test_what_is_wrong_with_rota_itself_stands_above_everything_while_it_lasts(
+    laboratory: Rota, browser: Browser
+) -> None:
+    page = the_board(laboratory, browser)
+    assert page.locator("#trouble").is_hidden()
+    settings = laboratory.state / "rota.toml"
+    written = settings.read_text()
+    settings.write_text(written + "\n[nothing]\nlike = 'that'\n")
+    assert laboratory.daemon is not None
+    laboratory.daemon.send_signal(signal.SIGHUP)
+    page.wait_for_selector("#trouble p")
+    assert "The settings file was not taken" in page.locator("#trouble").inner_text()
+    assert "! The settings file was not taken" in laboratory("list")
+    assert serious(page) == []
+    settings.write_text(written)
+    laboratory.daemon.send_signal(signal.SIGHUP)
+    page.wait_for_selector("#trouble", state="hidden")
+    assert page.errors == []  # type: ignore[attr-defined]

@@ -87,7 +87,7 @@ export function drawTrouble(board) {
   const said = board.trouble.join("\n");
   if (list.dataset.said === said) return; // read aloud once, not with every change on the board
   list.dataset.said = said;
-  list.replaceChildren(...board.trouble.map((sentence) => make("li", {}, sentence)));
+  list.replaceChildren(...board.trouble.map((sentence) => make("p", {}, sentence)));
   list.hidden = !board.trouble.length;
 }
 

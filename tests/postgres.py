@@ -32,8 +32,8 @@ def _programs() -> Path | None:
 class Server:
     """A PostgreSQL server of our own on a free port of loopback; everybody may come in."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs, self._folder = programs, folder
+    def __init__(self, programs: Path, folder: Path, also_at: str) -> None:
+        self._programs, self._folder, self._also_at = programs, folder, also_at
         account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # initdb refuses to run as root
         self._identity = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
         if account:
@@ -46,9 +46,13 @@ class Server:
             "-A", "trust", "-U", "rota", "-E", "UTF8",
         ]  # fmt: skip
         subprocess.run(made, check=True, capture_output=True, cwd="/", **self._identity)
+        if also_at:
+            with (folder / "data" / "pg_hba.conf").open("a") as doors:
+                doors.write(f"host all all {also_at}/30 trust\n")
 
     def start(self) -> None:
-        options = [f"-p{self._port}", "-c", "listen_addresses=127.0.0.1", "-k", str(self._folder)]
+        listen = ",".join(filter(None, ("127.0.0.1", self._also_at)))
+        options = [f"-p{self._port}", "-c", f"listen_addresses={listen}", "-k", str(self._folder)]
         run = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
         with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(run, stdout=log, stderr=log, cwd="/", **self._identity)
@@ -61,8 +65,8 @@ class Server:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Server]:
-    """A server that runs. Absent: a failure in CI, a skip with the reason elsewhere."""
+def own_postgres(also_at: str = "") -> Iterator[Server]:
+    """A server that runs, if need be at one more address. Absent: a failure in CI, a skip with the reason elsewhere."""
     programs = _programs()
     if programs is None:
         why = "no PostgreSQL here: apt install postgresql"
@@ -70,7 +74,7 @@ def own_postgres() -> Iterator[Server]:
             pytest.fail(why)
         pytest.skip(why)
     folder = Path(tempfile.mkdtemp(prefix="rota-pg-"))
-    server = Server(programs, folder)
+    server = Server(programs, folder, also_at)
     server.start()
     try:
         yield server

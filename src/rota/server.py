@@ -112,7 +112,9 @@ async def _lead(wanted: Wanted, settings: Settings, store: SqlStore, front: Fron
     """As the one daemon that writes this record, until it is told to stop. Raises NotLeader when another one is."""
     try:
         # Who waits for Slurm says nothing to the database, and in the end another leads, whom Slurm may answer.
-        turning = await front.unless_stopped(find_turning(wanted.simulate, wanted.slurm, settings, wanted.state_dir))
+        turning = await front.unless_stopped(
+            find_turning(wanted.simulate, wanted.slurm, settings, wanted.state_dir, store.surely_leads)
+        )
         if turning is None:
             return
         service = _make_service(turning, settings, store)

@@ -15,7 +15,7 @@ from rota.errors import BadSettings, RotaError
 from rota.policy.quantum import DEFAULT_BOUNDS, Bounds
 from rota.policy.values import Rules
 from rota.timetable import DeadlineSettings, ReservationSettings
-from rota.written import Duration, DurationOrAuto, Listen, Section, Size, Weight
+from rota.written import Duration, DurationOrAuto, Listen, ListenOrNone, Section, Size, Weight
 
 SHOWN_MISTAKES = 3
 
@@ -109,6 +109,8 @@ class SlurmSettings(Section):
     enabled: bool = False  #: also by `rota up --slurm`
     partition: str = ""  #: "": Slurm's default partition
     turns_dir: str = ""  #: on a file system that every node has; "": `turns` in the state folder
+    post: ListenOrNone = ""  #: where nodes that share no file system find the daemon; "": they share `turns_dir`
+    node_dir: str = "/var/tmp"  #: with `post`: for the turns' folders on the nodes
     python: str = "python3"  #: on the nodes: Python 3.9 or later
     options: tuple[str, ...] = ()  #: further options of sbatch, such as "--account=ai"
     poll_s: Duration = Field(2.0, alias="poll")

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 LOOK_S = 1.0  # between two looks at the lock
 #: A leader whose database was away goes on when it is back: it asks every two seconds (daemon/leading.py), and is given
 #: so much time before a standby takes what is free.
-COURTESY_S = 6.0
+COURTESY_S = 10.0
 
 
 class Standby:

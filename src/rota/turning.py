@@ -25,6 +25,7 @@ from rota.fleet.slurm_health import EVERY_S as SLURM_EVERY_S
 from rota.fleet.slurm_health import slurm_look
 from rota.settings import Settings
 from rota.slurm.commands import Run, SlurmUnavailable, commands
+from rota.slurm.leading import while_leading
 
 ASK_AGAIN_S = 2.0  # a Slurm that does not answer when the daemon starts
 
@@ -50,26 +51,33 @@ class Turning:
     look_every_s: float = EVERY_S
 
 
-async def find_turning(simulate: str | None, has_slurm: bool, settings: Settings, state_dir: Path) -> Turning:
+async def find_turning(
+    simulate: str | None, has_slurm: bool, settings: Settings, state_dir: Path, surely_leads: Callable[[], bool]
+) -> Turning:
     """As the command line and the settings say. Raises RotaError when there is no GPU, BadSettings."""
     turns = settings.turns
     keeper = KeeperSettings(turns.term_s, turns.settle_s, turns.log_keep_bytes)
     if has_slurm or (settings.slurm.enabled and simulate is None):
         if simulate is not None:
             raise BadSettings("A fleet is either simulated or Slurm's. Leave out --simulate or --slurm.")
-        return await _in_slurm(settings, state_dir, keeper, commands())
+        return await _in_slurm(settings, state_dir, keeper, commands(), surely_leads)
     fleet = find_fleet(simulate, settings.tiers.order)
     look = None if fleet.is_simulated else driver_look(tuple(gpu.uuid for gpu in fleet.gpus))
     engine = LocalEngine(state_dir, clock=time.time, settings=keeper)
     return Turning(fleet, engine, state_dir / "turns", look)
 
 
-async def _in_slurm(settings: Settings, state_dir: Path, keeper: KeeperSettings, run: Run) -> Turning:
+async def _in_slurm(
+    settings: Settings, state_dir: Path, keeper: KeeperSettings, run: Run, surely_leads: Callable[[], bool]
+) -> Turning:
     slurm = settings.slurm
     fleet = await _slurm_fleet(run, slurm.partition, settings.tiers.order)
     turns_dir = Path(slurm.turns_dir) if slurm.turns_dir else state_dir / "turns"
-    site = SlurmSite(turns_dir, slurm.partition, slurm.python, slurm.options, slurm.poll_s, keeper=keeper)
-    engine = SlurmEngine(site, fleet, run, time.time)
+    site = SlurmSite(
+        turns_dir, slurm.partition, slurm.python, slurm.options, slurm.poll_s, slurm.post, Path(slurm.node_dir),
+        keeper=keeper,
+    )  # fmt: skip
+    engine = SlurmEngine(site, fleet, while_leading(run, surely_leads), time.time)
     return Turning(fleet, engine, turns_dir, slurm_look(run, fleet), SLURM_EVERY_S)
 
 

@@ -60,11 +60,16 @@ def _listen(value: str) -> str:
     return value
 
 
+def _listen_or_none(value: str) -> str:
+    return _listen(value) if value else ""
+
+
 Duration = Annotated[float, BeforeValidator(_duration)]
 DurationOrAuto = Annotated[float | None, BeforeValidator(_duration_or_auto)]
 Size = Annotated[int, BeforeValidator(_size)]
 Moment = Annotated[float, BeforeValidator(_moment)]
 Listen = Annotated[str, AfterValidator(_listen)]
+ListenOrNone = Annotated[str, AfterValidator(_listen_or_none)]
 Weight = Annotated[float, Field(gt=0, le=1e6)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,9 @@ class Rota:
         wait_until(self.is_up, 30, what=f"the daemon answers; its words: {self.words()}")
         return self
 
-    def spawn_daemon(self, *options: str) -> subprocess.Popen[bytes]:
-        """Start a daemon process, whatever becomes of it."""
-        command = [sys.executable, "-m", "rota.server", "--state", str(self.state), *self.where(), *options]
+    def spawn_daemon(self, *options: str, prefix: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Start a daemon process, whatever becomes of it; `prefix` stands before its command."""
+        command = [*prefix, sys.executable, "-m", "rota.server", "--state", str(self.state), *self.where(), *options]
         with (self.state / "daemon.log").open("ab") as log:
             return subprocess.Popen(
                 command,

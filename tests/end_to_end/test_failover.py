@@ -1,12 +1,7 @@
-"""Two head nodes over one PostgreSQL: whatever becomes of the one that leads, the other goes on, and nothing is lost.
-
-Both are on this machine, each with a state folder of its own; they share the folder of the turns, as the head nodes of
-a Slurm cluster do.
-"""
+"""Two head nodes over one PostgreSQL: whatever becomes of the one that leads, the other goes on with all it had."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -17,15 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from rota.cli.client import ApiError, Client
-from rota.errors import NoDaemon
-from rota.store.leading import KEY
+from rota.store.leading import LEASE_S
+from tests.end_to_end.far_host import far_host
+from tests.end_to_end.heads import Heads, answers, two_heads
 from tests.end_to_end.session import Rota
 from tests.postgres import Server, fresh_database, own_postgres
 from tests.waiting import wait_until
@@ -39,59 +32,6 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
-@dataclass
-class Heads:
-    """Two head nodes."""
-
-    postgres: Server
-    url: str
-    first: Rota
-    second: Rota
-    seen_turns: int = 0
-
-    def begin(self, rota: Rota, *options: str) -> None:
-        """Start its daemon, whatever becomes of it."""
-        rota.daemon = rota.spawn_daemon("--store", self.url, *options)
-
-    def await_lead(self, rota: Rota, timeout_s: float = 20) -> float:
-        """Until it answers; how long that took, in seconds."""
-        began = time.monotonic()
-        wait_until(lambda: answers(rota) == "leads", timeout_s, what=f"it leads; its words: {rota.words()}")
-        return time.monotonic() - began
-
-    def await_standby(self, rota: Rota) -> None:
-        wait_until(lambda: answers(rota) == "stands by", 20, what=f"it stands by; its words: {rota.words()}")
-
-    def end_leader(self) -> None:
-        """End the database's session of the one that leads."""
-        with psycopg.connect(self.url, autocommit=True) as admin:
-            admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", (KEY,)
-            )
-
-    def turns_beyond(self, rota: Rota, jobs: list[int]) -> bool:
-        """Whether it knows of more turns than were seen the last time."""
-        turns = sum(Client(rota.state).get(f"/jobs/{job}")["job"]["turns"] for job in jobs)
-        is_beyond, self.seen_turns = turns > self.seen_turns, max(turns, self.seen_turns)
-        return is_beyond
-
-    def epoch(self) -> int:
-        """Grows with every change of the leader."""
-        with psycopg.connect(self.url) as connection:
-            return int(connection.execute("SELECT epoch FROM leader").fetchone()[0])
-
-
-def answers(rota: Rota) -> str:
-    """What it says to a command: that it leads, that it stands by, or "" when it is not there."""
-    try:
-        Client(rota.state).get("/health")
-    except ApiError as refusal:
-        return "stands by" if "stands by" in str(refusal) else ""
-    except NoDaemon:
-        return ""
-    return "leads"
-
-
 def counted(rota: Rota, name: str) -> list[int]:
     """What a counting job has written."""
     numbers: list[int] = json.loads((rota.state / f"{name}.json").read_text())["numbers"]
@@ -100,25 +40,15 @@ def counted(rota: Rota, name: str) -> list[int]:
 
 @pytest.fixture
 def heads(make_rota: Callable[..., Rota], postgres: Server) -> Iterator[Heads]:
-    """Neither of them is up. In the end the one that leads ends the turns, while their folder is still there."""
-    first, second = (make_rota(fleet="h100:1", quantum="1s") for _ in range(2))
-    (first.state / "turns").mkdir()
-    (second.state / "turns").symlink_to(first.state / "turns")
-    yield Heads(postgres, fresh_database(postgres.address), first, second)
-    for rota in (first, second):
-        if rota.daemon is not None and rota.daemon.poll() is None and answers(rota) == "leads":
-            with contextlib.suppress(AssertionError):  # a job ended while it was being cancelled
-                rota.down()
-            break
+    """Neither of them is up."""
+    with two_heads(make_rota, postgres) as made:
+        yield made
 
 
 @pytest.fixture
 def pair(heads: Heads) -> Heads:
     """The first leads, the second stands by."""
-    heads.begin(heads.first)
-    heads.await_lead(heads.first)
-    heads.begin(heads.second)
-    heads.await_standby(heads.second)
+    heads.begin_both()
     return heads
 
 
@@ -220,12 +150,42 @@ def test_a_database_that_is_restarted_keeps_its_leader(pair: Heads) -> None:
     pair.await_lead(pair.second)
 
 
-@pytest.mark.parametrize("many", [2, 4])
+@pytest.mark.long
+@pytest.mark.root
+def test_a_head_node_without_power_is_replaced_and_stands_by_when_it_is_back(make_rota: Callable[..., Rota]) -> None:
+    """Its connections are never closed: nothing of it answers any more, and both sides have to notice by themselves."""
+    with far_host() as host, own_postgres(host.address_here) as postgres, two_heads(make_rota, postgres) as heads:
+        heads.begin_far(heads.first, host)
+        heads.await_lead(heads.first)
+        heads.begin(heads.second)
+        heads.await_standby(heads.second)
+        job = heads.first.submit("--", "sleep", "1000")
+        host.cut()
+        assert heads.await_lead(heads.second, 60) < 25
+        assert heads.second.state_of(job) == "running"
+        refused = heads.first.run("run", "--", "true")  # its own members are not let down either: they are told
+        assert refused.code == 1
+        assert "nothing was recorded" in refused.err
+        host.mend()
+        heads.await_standby(heads.first)
+        assert [listed["job"] for listed in heads.second.jobs()] == [job]
+
+
+@pytest.mark.long
+def test_a_head_node_that_hangs_is_replaced_within_the_lease(pair: Heads) -> None:
+    """Its kernel answers for it, so the database's own clock has to end it."""
+    assert pair.first.daemon is not None
+    os.kill(pair.first.daemon.pid, signal.SIGSTOP)
+    assert pair.await_lead(pair.second, 60) < LEASE_S + 10
+    os.kill(pair.first.daemon.pid, signal.SIGCONT)
+    pair.await_standby(pair.first)
+
+
 def test_of_several_that_begin_at_the_same_moment_exactly_one_leads(
-    make_rota: Callable[..., Rota], postgres: Server, many: int
+    make_rota: Callable[..., Rota], postgres: Server
 ) -> None:
     url = fresh_database(postgres.address)
-    rotas = [make_rota() for _ in range(many)]
+    rotas = [make_rota() for _ in range(3)]
 
     def begin(rota: Rota) -> None:
         rota.daemon = rota.spawn_daemon("--store", url)
@@ -240,8 +200,7 @@ def test_of_several_that_begin_at_the_same_moment_exactly_one_leads(
     assert len(leaders) == 1
     leaders[0].kill_daemon()
     others = [rota for rota in rotas if rota is not leaders[0]]
-    expected = ["leads", *["stands by"] * (many - 2)]
-    wait_until(lambda: sorted(answers(rota) for rota in others) == expected, 30)
+    wait_until(lambda: sorted(answers(rota) for rota in others) == ["leads", "stands by"], 30)
 
 
 def test_the_page_of_a_standby_says_so_and_is_the_board_when_it_leads(heads: Heads) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pwd
 import shutil
 import signal
 import sys
@@ -53,7 +54,12 @@ class SlurmBench:
         self.run = commands(timeout_s=3, environment=cluster.environment)
         self.fleet = find_slurm_fleet(self.run)
         self.site = SlurmSite(
-            folder / "turns", poll_s=0.2, fence_s=3.0, patience_s=3.0, keeper=KeeperSettings(term_s=0.5, settle_s=0.1)
+            folder / "turns",
+            poll_s=0.2,
+            fence_s=3.0,
+            leaves_s=2.0,
+            patience_s=3.0,
+            keeper=KeeperSettings(term_s=0.5, settle_s=0.1),
         )
         self.seen: list[EngineEvent] = []
         self.engine = self.an_engine()
@@ -294,3 +300,45 @@ def test_a_turn_whose_end_is_wanted_before_it_was_handed_over_never_comes_to_slu
     bench.engine.end(EndOrder("1.1", Patience.POLITE))
     assert wait_for(bench, Ended).began_at is None
     assert bench.jobs() == []
+
+
+def test_no_more_time_is_recorded_than_slurm_has_counted_whatever_a_member_writes(bench: SlurmBench) -> None:
+    bench.engine.start(bench.order("1.1", COUNTS))
+    began: Began = wait_for(bench, Began)
+    wait_until(lambda: "ready" in bench.output("1.1"), 10)
+    forged = {
+        "turn": "1.1", "at": time.time() + 1e6, "clock_s": 1e6, "began_at": began.at, "exit_code": 0, "signal": None,
+        "notice_at": None, "was_terminated": False, "said_done": True, "saved_at": None, "saved_after_notice": False,
+        "error": "",
+    }  # fmt: skip
+    (bench.site.turns_dir / "1.1" / "exit.json").write_text(json.dumps(forged))
+    ended: Ended = wait_for(bench, Ended)
+    assert ended.clock_s < 30
+    assert ended.at <= time.time()
+    wait_until(lambda: bench.look() and not bench.jobs(), 60, 0.1, "and its Slurm job is sent away")
+
+
+@pytest.mark.parametrize("written", ['{"at": "yesterday"}', '{"turn": "1.1"}', '{"clock_s": []}'])
+def test_a_turn_whose_files_are_damaged_is_ended_and_told_as_lost_and_others_go_on(
+    bench: SlurmBench, written: str
+) -> None:
+    bench.engine.start(bench.order("1.1", LONG))
+    wait_for(bench, Began)
+    bench.engine.start(bench.order("2.1", Does(lasts_s=2), node="h100b"))
+    (bench.site.turns_dir / "1.1" / "exit.json").write_text(written)
+    assert wait_for(bench, Ended).is_lost
+    assert wait_for(bench, Ended, "2.1").exit_code == 0
+    assert bench.engine.trouble() == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to hand turns over in another account's name")
+def test_a_turn_runs_as_its_member_and_what_it_was_ordered_is_nobody_elses_to_read(bench: SlurmBench) -> None:
+    account = pwd.getpwnam("games")
+    order = an_order("1.1", "sh", "-c", "id -un; umask", gpus=bench.gpus("h100a")[:1])
+    launch = replace(order.launch, uid=account.pw_uid, gid=account.pw_gid, umask=0o027, environment={"PATH": "/bin"})
+    bench.engine.start(replace(order, launch=launch))
+    assert wait_for(bench, Ended).exit_code == 0
+    assert bench.output("1.1") == "games\n0027\n"
+    folder = bench.site.turns_dir / "1.1"
+    assert (folder / "order.json").stat().st_mode & 0o077 == 0
+    assert {path.owner() for path in (folder, folder / "order.json", folder / "exit.json")} == {"games"}

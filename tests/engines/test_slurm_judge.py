@@ -11,7 +11,7 @@ from rota.slurm.listing import Listed
 
 
 def job(state: str) -> Listed:
-    return Listed(7, state, "None", "h100a", "")
+    return Listed(7, state, "None", "h100a", 100.0, "")
 
 
 def act(**seen: object) -> Act:

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from rota.errors import BadSettings, NotLeader, RotaError, StoreUnavailable
 from rota.store import leading
 from rota.store.contract import Entries, JobFilter
-from rota.store.leading import KEY, Leader
+from rota.store.leading import KEY, SURE_S, Leader
 from rota.store.open import connect, lead_store, open_store, sqlite_url
 from rota.store.sql import SqlStore
 from rota.store.watching import Watch
@@ -145,9 +146,10 @@ def test_a_standby_of_a_newer_version_leaves_the_leaders_tables_alone(database: 
     engine.dispose()
 
 
-def test_sqlite_has_nobody_to_lead_before(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_sqlite_has_nobody_to_lead_before(tmp_path: Path) -> None:
     store = lead_store(sqlite_url(tmp_path), HEAD1)
     store.assure_leading()
+    assert store.surely_leads()
     assert not store.may_lose_lead
     store.close()
 
@@ -257,6 +259,30 @@ def test_a_leader_frozen_in_the_midst_of_a_record_leaves_nothing_of_it(
             frozen.assure_leading()
     assert recorded(database) == ["job"]
     assert open_store(database).remember().projects == ()
+
+
+def test_a_leader_is_sure_of_it_for_seconds_after_it_heard_from_its_database(database: str) -> None:
+    """Soon enough to hold back what it would tell its engine, before anybody else can come to lead."""
+    now = 100.0
+    with led(database, HEAD1) as store:
+        assert store._lead is not None
+        store._lead._monotonic = lambda: now
+        store.assure_leading()
+        now += SURE_S - 0.1
+        assert store.surely_leads()
+        now += 0.2
+        assert not store.surely_leads()  # a freeze, or a database that is away
+        store.record(a_record(1))
+        assert store.surely_leads()
+        end_sessions(database)
+        now += SURE_S
+        with pytest.raises(StoreUnavailable):
+            store.assure_leading()
+        assert not store.surely_leads()
+        with led(database, HEAD2):
+            with pytest.raises(NotLeader):
+                store.assure_leading()
+            assert not store.surely_leads()
 
 
 # --- how a standby looks -------------------------------------------------------------------------

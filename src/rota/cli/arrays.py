@@ -1,8 +1,8 @@
 """Arrays and sweeps: one submit, many jobs.
 
-A task is its extra environment: ROTA_ARRAY_TASK (and SLURM's name for it is not faked), ROTA_PARAM_<K> for each
-parameter. When the command names a parameter as {k}, the task brings its own command line in ROTA_TASK_ARGV, a JSON
-list, which the daemon takes out again.
+A task is its extra environment: ROTA_ARRAY_TASK, and Slurm's name for it where a script was written for Slurm
+(slurm_shell.py); ROTA_PARAM_<K> for each parameter. When the command names a parameter as {k}, the task brings its own
+command line in ROTA_TASK_ARGV, a JSON list, which the daemon takes out again.
 """
 
 from __future__ import annotations
@@ -51,8 +51,13 @@ def parameter(text: str) -> tuple[str, list[str]]:
     return name, values.split(",")
 
 
-def tasks(array: str | None, params: Sequence[str], argv: Sequence[str]) -> list[dict[str, str]]:
-    """The extra environment of each task; empty for a single job. Raises BadRequest."""
+def tasks(
+    array: str | None, params: Sequence[str], argv: Sequence[str], more_names: Sequence[str] = ()
+) -> list[dict[str, str]]:
+    """The extra environment of each task; empty for a single job. Raises BadRequest.
+
+    `more_names`: variables beside ROTA_ARRAY_TASK that hold the task's number.
+    """
     named = [parameter(text) for text in params]
     if array is None and not named:
         return []
@@ -64,7 +69,7 @@ def tasks(array: str | None, params: Sequence[str], argv: Sequence[str]) -> list
     for chosen in combinations:
         values = dict(zip((name for name, _ in named), chosen, strict=True))
         for number in numbers or [len(made) + 1]:
-            made.append(_task(number, values, argv))
+            made.append({**_task(number, values, argv), **dict.fromkeys(more_names, str(number))})
     return made
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rota.cli.batch_lines import read_lines
-from rota.cli.checks import checked_argv
-from rota.cli.main import json_option, state_option
-from rota.cli.run_options import OPTIONS, dry_run_options, run_options
+from rota.cli.checks import checked_argv, checked_cwd
+from rota.cli.daemon_names import DaemonNames
+from rota.cli.main import client, json_option, state_option
+from rota.cli.run_options import dry_run_options, run_options
+from rota.cli.script import read_script
+from rota.cli.script_job import account_name, prepared
+from rota.cli.script_options import read_options, remarks_on
 from rota.cli.submit import submit
-from rota.errors import BadRequest, NoSuchThing
+from rota.slurm.sbatch_options import Reader
 
 EPILOG = """\b
 Examples:
@@ -23,8 +27,10 @@ Examples:
 In the script, before its first command:
   #ROTA --gpus 2 --checkpoint model.pt
   #SBATCH --gres=gpu:h100:2 --time=8:00:00
+
+\b
+With sbatch's own options, and its answer: rota sbatch
 """
-SHELLS = ("/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/bin/env bash", "/usr/bin/env sh")
 
 
 @click.command("batch", epilog=EPILOG, context_settings={"allow_interspersed_args": True})
@@ -49,54 +55,12 @@ def batch_command(
 
     The script's text is kept as it is now, so it can be changed while the job waits.
     """
-    text = _read(script)
-    lines = read_lines(text)
-    for remark in lines.ignored:
-        click.echo(f"rota: ignored {remark}", err=True)
+    read = read_script(script)
+    wanted = read_options(read, (), Reader(), DaemonNames(client()))
     typed = {name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
-    merged = {"name": Path(script).name, **_defaults(options), **lines.options, **_rota_options(lines.rota_words)}
-    merged.update({name: options[name] for name in typed})
-    if merged.get("name") is None:
-        merged["name"] = Path(script).name
-    submit(_argv(script, text, args), merged, dry_run, has_compare, as_json)
-
-
-def _defaults(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "name"}
-
-
-def _read(script: str) -> str:
-    try:
-        return Path(script).read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise NoSuchThing(f"There is no script {script}. Look at the spelling, or cd to its folder.") from None
-    except UnicodeDecodeError:
-        raise BadRequest(f"{script} is not a text file in UTF-8. For a program: rota run -- {script}") from None
-    except OSError as failed:
-        raise BadRequest(f"{script} cannot be read: {failed.strerror}.") from None
-
-
-def _rota_options(words: list[str]) -> dict[str, Any]:
-    """#ROTA lines through the very parser of the command line."""
-
-    @click.command("#ROTA", add_help_option=False)
-    def lines(**_: Any) -> None: ...
-
-    parser = lines
-    for option in reversed(OPTIONS):
-        parser = option(parser)
-    context = parser.make_context("#ROTA", list(words))
-    given = click.core.ParameterSource.COMMANDLINE
-    return {name: value for name, value in context.params.items() if context.get_parameter_source(name) is given}
-
-
-def _argv(script: str, text: str, args: tuple[str, ...]) -> list[str]:
-    """A shell script is handed over as text, as sbatch does; anything else is run where it stands."""
-    first = text.partition("\n")[0]
-    if not first.startswith("#!"):
-        raise BadRequest(f"{script} must begin with the line of its interpreter, such as #!/bin/bash")
-    interpreter = first[2:].strip()
-    if interpreter.split(" -")[0].strip() in SHELLS:
-        return checked_argv([*interpreter.split(), "-c", text, script, *args])
-    click.echo(f"rota: {script} is run where it stands; change it only when the job has ended", err=True)
-    return checked_argv([*interpreter.split(), str(Path(script).absolute()), *args])
+    merged = {**options, **wanted.options, **{name: options[name] for name in typed}}
+    merged["name"] = merged["name"] or Path(script).name
+    for remark in remarks_on(read, wanted, merged):
+        click.echo(f"rota: {remark}", err=True)
+    job = prepared(read, args, wanted, merged, checked_cwd(), os.environ, account_name())
+    submit(checked_argv(job.argv), {**merged, **job.options}, dry_run, has_compare, as_json, job.environment)

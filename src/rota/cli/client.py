@@ -26,7 +26,9 @@ class ApiError(RotaError):
 
 
 #: Exit codes of design.md by the API's error codes; anything else is 1.
-_EXIT_CODES = {"bad_request": 2, "bad_settings": 2, "no_daemon": 3, "not_allowed": 4, "no_such_thing": 5}
+_EXIT_CODES = {
+    "bad_request": 2, "bad_settings": 2, "no_daemon": 3, "standby": 3, "not_allowed": 4, "no_such_thing": 5,
+}  # fmt: skip
 
 
 def default_state_dir() -> Path:
@@ -71,7 +73,9 @@ class Client:
         """The board at every change, until the daemon goes away."""
         with self._connect() as connection:
             connection.settimeout(60.0)
-            _, _, stream = _exchange(connection, "GET", _target(path, {}), None, self.state_dir)
+            status, _, stream = _exchange(connection, "GET", _target(path, {}), None, self.state_dir)
+            if status >= 400:
+                raise _refusal(None, status)
             pending = b""
             for piece in stream:
                 pending += piece

@@ -81,6 +81,7 @@ def _show(answer: Answer) -> None:
         "member": job["member"],
         "project": job["project"],
         "command": job["command"],
+        "came from": job["origin"],
         "folder": answer["cwd"],
         "asked": _asked(asked),
         "checkpoint": asked["checkpoint"] or "none: one turn, cannot be stopped",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,12 @@ class Checked(click.ParamType[Any]):
 DURATION = Checked("duration", parse_duration_s)
 SIZE = Checked("size", parse_size_bytes)
 COUNT = click.IntRange(min=1, max=100_000)
+
+
+def _since(text: str) -> float:
+    from rota.domain.moments import parse_moment_s  # noqa: PLC0415  (its patterns are seldom needed)
+
+    return parse_moment_s(text, time.time())
 
 
 def _complete_tiers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -68,7 +75,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--param", multiple=True, metavar="k=v1,v2", help="One job for each value; replaces {k}"),
     click.option("--signal", "notice_signal", metavar="USR1", help="The signal that says that the turn ends"),
     click.option("--output", metavar="FILE", help="Write its output there (%j job, %a task, %x name, %u member)"),
+    click.option("--hold", is_flag=True, help="Keep it off the list until: rota release"),
     click.option("--as", "member", metavar="MEMBER", help="Submit for somebody else (administrators)"),
+    click.option(
+        "--since", type=Checked("date", _since), metavar="DATE",
+        help="Since when it has waited on another list, such as 2026-10-12 (administrators)",
+    ),
 )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -50,15 +52,18 @@ def run_command(command: tuple[str, ...], dry_run: bool, has_compare: bool, as_j
     submit(checked_argv(command), options, dry_run, has_compare, as_json)
 
 
-def submit(argv: list[str], options: dict[str, Any], dry_run: bool, has_compare: bool, as_json: bool) -> None:
+def submit(
+    argv: list[str],
+    options: dict[str, Any],
+    dry_run: bool,
+    has_compare: bool,
+    as_json: bool,
+    environment: Mapping[str, str] = os.environ,
+) -> None:
     """Post one submit and say what became of it."""
     if has_compare and not dry_run:
         raise BadRequest("--compare changes nothing, so it goes with --dry-run: rota run --dry-run --compare ...")
-    cwd = checked_cwd()
-    environment, left_out = checked_environment(os.environ)
-    if left_out:
-        click.echo(f"rota: left out of the environment, because not UTF-8: {', '.join(left_out)}", err=True)
-    body = submit_body(argv, options, cwd, environment)
+    body = submit_body(argv, options, checked_cwd(), told_environment(environment))
     body["dry_run"] = dry_run
     answer = client().post("/jobs", body)
     if not as_json:
@@ -75,6 +80,14 @@ def submit(argv: list[str], options: dict[str, Any], dry_run: bool, has_compare:
     elif answer["job"] is not None:
         for line in told.after_submit(ahead) if ahead else [told.ask_later(answer["job"])]:
             click.echo(f"   {line}")
+
+
+def told_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What can be kept of it; what cannot is said."""
+    kept, left_out = checked_environment(environment)
+    if left_out:
+        click.echo(f"rota: left out of the environment, because not UTF-8: {', '.join(left_out)}", err=True)
+    return kept
 
 
 def _compare(answer: Answer, body: Answer, as_json: bool) -> None:
@@ -99,7 +112,7 @@ def _ahead(job: int | None) -> Answer | None:
 
 def submit_body(argv: list[str], options: dict[str, Any], cwd: str, environment: dict[str, str]) -> Answer:
     """The SubmitBody of api/schemas.py. Raises BadRequest."""
-    folder = options.get("chdir") or cwd
+    folder = str(Path(cwd, Path(options["chdir"]).expanduser())) if options.get("chdir") else cwd
     body: Answer = {
         "argv": argv,
         "cwd": folder,
@@ -118,8 +131,10 @@ def submit_body(argv: list[str], options: dict[str, Any], cwd: str, environment:
         "retries": options["retries"],
         "after": [one for text in options["after"] for one in _dependencies(text)],
         "output": checked_output(options.get("output"), folder),
-        "tasks": tasks(options.get("array"), options["param"], argv),
+        "tasks": tasks(options.get("array"), options["param"], argv, options.get("task_variables", ())),
         "member": options.get("member"),
+        "held": options.get("hold") or None,
+        "waiting_since": options.get("since"),
     }
     return {name: value for name, value in body.items() if value is not None}
 
@@ -159,6 +174,6 @@ def _show(answer: Answer, body: Answer) -> None:
         span = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
         what = body.get("name") or " ".join(body["argv"])
         many = f"{len(numbers)} jobs " if len(numbers) > 1 else ""
-        click.echo(f"{span} waiting  {many}{what[:60]}")
+        click.echo(f"{span} {'held' if body.get('held') else 'waiting'}  {many}{what[:60]}")
     for line in answer["message"]:
         click.echo(f"   {line}" if numbers else line)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from rota.daemon.books import Draft
 from rota.daemon.commands import Answer, Cancel, GiveBack, Hold, JobCommand, Move, Release
 from rota.daemon.laboratory import Laboratory
+from rota.daemon.taken_over import refuse_since
 from rota.domain.jobs import AfterTurn, Job, JobState, Transition, move_job
 from rota.domain.members import Member
 from rota.domain.reasons import Asked
@@ -64,7 +65,9 @@ def _release(command: Release, job: Job, draft: Draft, at: float) -> Answer:
         return Answer((f"Job {job.id} saves its work and is then on the list again.",))
     if job.state is not JobState.HELD:
         raise NotNow(f"Job {job.id} is {job.state}, not held; there is nothing to release.")
-    draft.put_job(*move_job(job, JobState.WAITING, at, Asked(command.by.name, "release")))
+    refuse_since(command.waiting_since, command.by, at)
+    since = at if command.waiting_since is None else command.waiting_since
+    draft.put_job(*move_job(job, JobState.WAITING, at, Asked(command.by.name, "release"), waiting_since=since))
     return Answer((f"Job {job.id} is on the waiting list again.",))
 
 

@@ -29,6 +29,9 @@ class Submit:
     request: Request
     tasks: tuple[Task, ...]
     dry_run: bool = False
+    is_held: bool = False  #: recorded, and kept off the list until it is released
+    waiting_since: float | None = None  #: an administrator's word on how long it has waited elsewhere
+    origin: str = ""  #: where it waited before; of one origin there is one open submit at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Hold:
 class Release:
     by: Member
     job: int
+    waiting_since: float | None = None  #: an administrator's word on how long it has waited elsewhere
 
 
 @dataclass(frozen=True, slots=True)

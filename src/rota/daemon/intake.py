@@ -9,14 +9,19 @@ from rota.daemon.books import Draft
 from rota.daemon.commands import AddProject, Answer, Command, Mark, Submit
 from rota.daemon.laboratory import Laboratory
 from rota.daemon.projects import choose_project
+from rota.daemon.taken_over import asked, refuse_since, refuse_twice, terms
 from rota.domain.durations import say_duration
 from rota.domain.gpus import Condition
-from rota.domain.jobs import Dependency, Job, JobState, Request, Transition
+from rota.domain.jobs import Dependency, Job, JobState, Launch, Request, Transition
+from rota.domain.output_names import output_name
 from rota.domain.reasons import Asked
 from rota.errors import BadRequest, NoSuchThing, NotAllowed
 from rota.policy.limits import refuse_impossible
 from rota.policy.values import Rules
 from rota.store.contract import GpuMark
+
+#: The number of an array's first task, in the environment of all of them.
+ARRAY_JOB = "ROTA_ARRAY_JOB"
 
 
 def take(command: Command, draft: Draft, laboratory: Laboratory, at: float) -> Answer:
@@ -38,7 +43,9 @@ def _submit(command: Submit, draft: Draft, laboratory: Laboratory, at: float) ->
     refuse_impossible(command.request, laboratory.fleet)
     project = choose_project(command.project, command.member, draft.projects())
     followed = [_check_dependency(wanted, draft, laboratory) for wanted in command.request.after]
-    message = (*_terms(command.request, laboratory.rules), *(said for said in followed if said))
+    refuse_since(command.waiting_since, command.by, at)
+    refuse_twice(command, draft)
+    message = (*_terms(command.request, laboratory.rules), *(said for said in followed if said), *terms(command))
     if command.dry_run:
         return Answer(("It could be submitted like this; nothing was changed.", *message))
     numbers = tuple(_add(command, project, index, draft, at) for index in range(len(command.tasks)))
@@ -47,6 +54,7 @@ def _submit(command: Submit, draft: Draft, laboratory: Laboratory, at: float) ->
 
 def _add(command: Submit, project: str, index: int, draft: Draft, at: float) -> int:
     task, number = command.tasks[index], draft.next_job()
+    state = JobState.HELD if command.is_held else JobState.WAITING
     job = Job(
         id=number,
         name=task.name,
@@ -54,23 +62,27 @@ def _add(command: Submit, project: str, index: int, draft: Draft, at: float) -> 
         project=project,
         request=command.request,
         submitted_at=at,
-        waiting_since=at,
+        state=state,
+        waiting_since=at if command.waiting_since is None else command.waiting_since,
         command=task.command,
         array=f"{number - index}_{task.array}" if task.array else "",
+        origin=command.origin,
     )
-    submitted = Transition("job", str(number), "", JobState.WAITING, at, Asked(command.by.name, "submit"))
-    draft.put_job(job, submitted, launch=replace(task.launch, output=_output_of(job, task.launch.output)))
+    submitted = Transition("job", str(number), "", state, at, Asked(command.by.name, asked(command)))
+    draft.put_job(job, submitted, launch=_own_launch(job, task.launch))
     return number
 
 
-def _output_of(job: Job, pattern: str | None) -> str | None:
-    """%j job, %x name, %u member, as in sbatch (%a was filled in with the array)."""
-    if pattern is None:
-        return None
-    parts = {"%j": str(job.id), "%x": job.name.replace("/", "_"), "%u": job.member}
-    for sign, value in parts.items():
-        pattern = pattern.replace(sign, value)
-    return pattern
+def _own_launch(job: Job, launch: Launch) -> Launch:
+    """The launch with what only a job's number can fill in: its output's name, and its array's first number."""
+    first, _, task = job.array.partition("_")
+    if task:
+        launch = replace(launch, environment={**launch.environment, ARRAY_JOB: first})
+    if launch.output is None:
+        return launch
+    name = job.name.replace("/", "_")
+    values = {"j": str(job.id), "A": first or str(job.id), "a": task or "0", "x": name, "u": job.member}
+    return replace(launch, output=output_name(launch.output, values))
 
 
 def _check_dependency(wanted: Dependency, draft: Draft, laboratory: Laboratory) -> str:
@@ -116,6 +128,7 @@ def _mark(command: Mark, draft: Draft, at: float) -> Answer:
         Condition.HEALTHY: "back in service",
         Condition.DRAINED: "draining: turns on it end after their quantum, none begins",
         Condition.FAILED: "marked as failed: turns on it are ended",
+        Condition.TAKEN: "taken by somebody outside the list: none begins, turns on it go on",
     }[command.condition]
     many = f"{len(command.gpus)} GPUs are" if len(command.gpus) > 1 else "The GPU is"
     return Answer((f"{many} {told}.",))

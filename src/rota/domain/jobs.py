@@ -114,6 +114,7 @@ class Job:
     exit_code: int | None = None
     last_end: TurnEnded | None = None  #: how its last turn ended, with what was lost
     command: str = ""  #: the command line for showing, shortened
+    origin: str = ""  #: where it waited before, such as "Slurm job 4711"; "" for a job that began here
 
 
 @dataclass(frozen=True, slots=True)

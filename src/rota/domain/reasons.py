@@ -125,7 +125,7 @@ class FollowsJobs(Reason):
 
 @dataclass(frozen=True, slots=True)
 class NothingFits(Reason):
-    """No GPU that could take it is in service now (drained or failed)."""
+    """No GPU that could take it is in service now (drained, failed, or taken by others)."""
 
     gpus: int
     tiers: tuple[str, ...]

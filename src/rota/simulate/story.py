@@ -34,6 +34,7 @@ _MARKED = {
     Condition.FAILED: "fails",
     Condition.DRAINED: "is drained",
     Condition.HEALTHY: "is put into service",
+    Condition.TAKEN: "is taken by somebody outside the list",
 }
 _STRUCK = {
     Fault.CRASH: ("the daemon is killed", "step"),

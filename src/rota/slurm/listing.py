@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rota.slurm.commands import SlurmUnavailable
+from rota.slurm.fields import elapsed_s
 
-#: Numbers, state, reason, node list, comment; the comment last, for it may hold anything.
-FORMAT = "%A|%T|%r|%N|%k"
+#: Numbers, state, reason, node list, time used, comment; the comment last, for it may hold anything.
+FORMAT = "%A|%T|%r|%N|%M|%k"
 _FIELDS = FORMAT.count("|")
 
 #: Of a job of which nothing runs any more and nothing will (squeue(1), JOB STATE CODES).
@@ -29,6 +30,7 @@ class Listed:
     state: str  #: "PENDING", "RUNNING", ...
     reason: str  #: why it is pending, such as "Resources"; "None" when it is not
     nodes: str
+    elapsed_s: float  #: that it has run, in whole seconds
     comment: str
 
     @property
@@ -54,6 +56,6 @@ def parse_listing(text: str, prefix: str = "") -> Iterator[Listed]:
         fields = line.split("|", _FIELDS)
         if len(fields) <= _FIELDS or not fields[0].strip().isdigit():
             raise SlurmUnavailable(f"Slurm answers what squeue never prints: {line[:80]!r}")
-        if fields[4].startswith(prefix):
-            number, state, reason, nodes, comment = fields
-            yield Listed(int(number), state, reason, nodes, comment)
+        if fields[_FIELDS].startswith(prefix):
+            number, state, reason, nodes, used, comment = fields
+            yield Listed(int(number), state, reason, nodes, elapsed_s(used), comment)

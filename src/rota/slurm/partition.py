@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rota.slurm.commands import SlurmUnavailable
+from rota.slurm.fields import limit_s
 
 
 def words(partition: str) -> list[str]:
@@ -21,13 +22,4 @@ def longest_s(text: str) -> float | None:
     if not lines:
         raise SlurmUnavailable(f"Slurm does not say what its partitions allow: {text[:80]!r}")
     chosen = next((line for line in lines if line.get("Default") == "YES"), lines[0])
-    return _seconds(chosen.get("MaxTime", "UNLIMITED"))
-
-
-def _seconds(text: str) -> float | None:
-    """`7-00:00:00`, `12:00:00`, `30:00`, UNLIMITED (slurm.conf(5), MaxTime)."""
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text)
-    if found is None:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60.0 + seconds
+    return limit_s(chosen.get("MaxTime", "UNLIMITED"))

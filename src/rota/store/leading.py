@@ -6,6 +6,10 @@ its daemon leads, or not at all; no clock is compared, and a daemon that was fro
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +25,11 @@ KEY = int.from_bytes(b"rota")
 #: A leading session that says nothing for so long is ended by the server (seconds). Longer than one step of a daemon
 #: whose Slurm hangs, shorter than people's patience with a head node that hangs.
 LEASE_S = 30
+
+#: A daemon that heard from its session so lately (seconds) may take it that no other one leads yet. The server takes a
+#: connection for gone after eleven seconds at the earliest (open.py), and after a restart of the server a standby waits
+#: for ten (standby.py). Only who ends the session by hand, or starts a daemon in just these seconds, is quicker.
+SURE_S = 5.0
 
 #: Puts that into force for one session, as far as this version can: idle_session_timeout came with PostgreSQL 14.
 #: Without it a daemon that is frozen, on a machine that is well, would lead for ever.
@@ -42,10 +51,23 @@ class Leader:
 class Lead:
     """A daemon's right to write. It outlives a lost connection, unless another daemon has led meanwhile."""
 
-    def __init__(self, me: Leader) -> None:
-        self.me = me
+    def __init__(self, me: Leader, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.me, self._monotonic = me, monotonic
         self.lost: NotLeader | None = None  #: from then on this daemon never writes again
         self._epoch: int | None = None  #: counts the changes of the leader; the one that this daemon began
+        self._led_at = -math.inf  #: monotonic; it surely led then
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no other daemon can lead at this moment. Any thread may ask."""
+        return self.lost is None and self._monotonic() - self._led_at < SURE_S
+
+    @contextmanager
+    def led(self) -> Iterator[None]:
+        """Around what is done in the locked session: when that has succeeded, this daemon led as it began."""
+        began_at = self._monotonic()
+        yield
+        self._led_at = began_at
 
     def take(self, connection: Connection) -> None:
         """Lock a new session, before the tables are looked at. Raises NotLeader while another daemon leads."""

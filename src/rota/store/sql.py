@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
@@ -62,6 +62,10 @@ class SqlStore:
         """Whether another daemon could come to write here."""
         return self._lead is not None
 
+    def surely_leads(self) -> bool:
+        """Whether no other daemon can write here at this moment. Any thread may ask; it asks no database."""
+        return self._lead is None or self._lead.is_sure
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction on the held-open connection. Raises StoreUnavailable, NotLeader, with nothing written."""
@@ -70,7 +74,7 @@ class SqlStore:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = self._connect()
-            with self._connection.begin():
+            with self._lead.led() if self._lead else nullcontext(), self._connection.begin():
                 yield self._connection
         except DBAPIError as failed:
             # The connection may be half dead (a restarted server, a full disk): the next call opens a new one.

@@ -18,7 +18,11 @@ from rota.engines.keeper.turn import Keeper
 
 def main() -> None:
     """`keeper TURN_DIR`, with the turn's lock held by an inherited descriptor (but under Slurm)."""
-    folder = sys.argv[1]
+    keep(sys.argv[1])
+
+
+def keep(folder: str) -> None:
+    """The turn of that folder, from begin to end; nothing when it was begun already."""
     order = read_order(os.path.join(folder, files.ORDER))
     signals = Signals()
     with contextlib.suppress(OSError):

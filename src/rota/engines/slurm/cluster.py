@@ -10,10 +10,13 @@ from pathlib import Path
 from rota.domain.gpus import Fleet
 from rota.engines.contract import StartOrder
 from rota.engines.keeper import files
+from rota.engines.keeper.courier import NEWS
+from rota.engines.keeper.order import TurnOrder
 from rota.engines.slurm import held
 from rota.engines.slurm.name import comment_prefix, site_id
+from rota.engines.slurm.parcel import LIBRARY, carrying_script, node_folder, node_name, site_secret
 from rota.engines.slurm.settings import SlurmSite
-from rota.engines.slurm.submit import batch_script, batch_words, gres
+from rota.engines.slurm.submit import OUTPUT, batch_script, batch_words, gres
 from rota.engines.turn_folder.orders import turn_order
 from rota.errors import EngineUnavailable
 from rota.slurm import listing, partition
@@ -31,7 +34,7 @@ class Cluster:
     def __init__(self, site: SlurmSite, fleet: Fleet, run: Run, library: Path, monotonic: Callable[[], float]) -> None:
         self._site, self._fleet, self._run, self._library, self._monotonic = site, fleet, run, library, monotonic
         self._is_root = os.geteuid() == 0
-        self._site_id = ""
+        self._site_id, self._secret = "", b""
         self._by_turn: dict[str, list[Listed]] = {}
         self._cost_s = 0.0
         self._limit: tuple[float, float | None] | None = None  #: when it was asked, and what it is
@@ -40,6 +43,8 @@ class Cluster:
     def find_site(self) -> None:
         """Who we are to Slurm. Raises EngineUnavailable."""
         self._site_id = site_id(self._site.turns_dir)
+        if self._site.post:
+            self._secret = site_secret(self._site.turns_dir)
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -80,9 +85,9 @@ class Cluster:
         if (folder / held.HANDING_OVER).exists() and (found := self._by_turn.get(order.turn)):
             return self._note(folder, found[0].id)
         limit_s = self._limit_s()
-        self._make_folder(order, folder)
-        words = batch_words(order, folder, self._site_id, self._site, self._fleet, limit_s, self._is_root)
-        said = self._run(words, batch_script(folder, self._library, self._site.python))
+        output, script = self._carried(order, folder) if self._site.post else self._shared(order, folder)
+        words = batch_words(order, output, self._site_id, self._site, self._fleet, limit_s, self._is_root)
+        said = self._run(words, script)
         number = said.strip().splitlines()[-1].partition(";")[0] if said.strip() else ""
         if not number.isdigit():
             raise SlurmUnavailable(f"sbatch answered no number: {said[:80]!r}")
@@ -108,10 +113,33 @@ class Cluster:
             self._limit = now, partition.longest_s(self._run(partition.words(self._site.partition), ""))
         return self._limit[1]
 
-    def _make_folder(self, order: StartOrder, folder: Path) -> None:
-        """The member's own, since the keeper is the member's process."""
+    # --- the turn's folder --------------------------------------------------------------------
+
+    def where_it_says(self, turn: str) -> str:
+        """Where a script's own words are when they do not come to us."""
+        return f"see {self._output(turn)} on its node" if self._site.post else ""
+
+    def _shared(self, order: StartOrder, folder: Path) -> tuple[Path, str]:
+        """The script's output, and the script. The folder is the member's own, since the keeper is their process."""
         uid, gid = (order.launch.uid, order.launch.gid) if self._is_root else (-1, -1)
         written = turn_order(order, folder, self._library, self._site.keeper, is_in_slurm=True)
+        self._make_folder(written, folder, uid, gid)
+        return folder / OUTPUT, batch_script(folder, self._library, self._site.python)
+
+    def _carried(self, order: StartOrder, folder: Path) -> tuple[Path, str]:
+        """The same where nodes do not see our folder, which is ours alone then: theirs is another one."""
+        there = node_folder(order, self._site, node_name(self._site_id, self._secret, order.turn))
+        news = there / NEWS
+        written = turn_order(order, there, there / LIBRARY, self._site.keeper, wake_socket=news, is_in_slurm=True)
+        output = self._output(order.turn)
+        script = carrying_script(written, there, self._library, self._site, self._secret, output)
+        self._make_folder(written, folder, -1, -1)
+        return output, script
+
+    def _output(self, turn: str) -> Path:
+        return self._site.node_dir / f"{node_name(self._site_id, self._secret, turn)}.out"
+
+    def _make_folder(self, written: TurnOrder, folder: Path, uid: int, gid: int) -> None:
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             os.chown(folder, uid, gid)

@@ -23,7 +23,9 @@ from rota.engines.keeper.order import EndWish
 from rota.engines.slurm.cluster import Cluster
 from rota.engines.slurm.held import HANDING_OVER, JOB, Held
 from rota.engines.slurm.judge import Act, act_on, why_lost, why_not_begun
+from rota.engines.slurm.post import Post
 from rota.engines.slurm.settings import SlurmSite
+from rota.engines.slurm.trust import as_slurm_allows
 from rota.engines.turn_folder import reports
 from rota.engines.turn_folder.library import install_keeper, install_library
 from rota.errors import EngineUnavailable
@@ -55,9 +57,11 @@ class SlurmEngine:
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[EngineEvent] = deque()
         self._held: dict[str, Held] = {}
+        self._leaving: dict[str, tuple[int, float]] = {}  #: turns that have ended: Slurm's job, and since when
         self._away: tuple[float, str] | None = None  #: since when Slurm does not answer, and what it says
         self._is_installed = False
         self._kick, self._is_stopping = threading.Event(), False
+        self._post = Post(site, self._held.__contains__, self._kick.set) if site.post else None
         self._worker: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -99,6 +103,8 @@ class SlurmEngine:
         self._kick.set()
         if self._worker is not None:
             self._worker.join(timeout=self.site.poll_s + 3)
+        if self._post is not None:
+            self._post.stop()
         self._loop = None
 
     def _work(self) -> None:
@@ -121,7 +127,9 @@ class SlurmEngine:
         for held in list(self._held.values()):
             if self._away is None and held.handed_over_at is None:
                 self._hand_over(held)
-            self._look(held)
+            self._look_whatever_it_wrote(held)
+        if self._away is None and self._leaving:
+            self._see_off()
         if self._away is not None:
             return AWAY_S
         is_close = any(not held.begun or held.end is not None for held in self._held.values())
@@ -181,7 +189,8 @@ class SlurmEngine:
         except EngineUnavailable as failed:
             self._set_away(str(failed))
         else:
-            self._set_back()
+            if self._is_installed:
+                self._set_back()
 
     def _hand_over(self, held: Held) -> None:
         if held.end is not None and not (held.folder / HANDING_OVER).exists():
@@ -210,6 +219,21 @@ class SlurmEngine:
 
     # --- looking ------------------------------------------------------------------------------
 
+    def _look_whatever_it_wrote(self, held: Held) -> None:
+        """The folder is its member's own: what stands there must not stop the turns of others."""
+        try:
+            self._look(held)
+        except (ValueError, TypeError, LookupError, AttributeError) as failed:
+            log.warning("damaged", turn=held.order.turn, why=repr(failed))
+            listed = self._cluster.listed(held.order.turn, held.job)
+            if listed is not None and not listed.is_over and self._away is None:
+                self._cancel(held)
+            elif self._away is None and self._cluster.asked_at > (held.handed_over_at or 0.0):
+                error = "What its keeper wrote cannot be read."
+                self._let_go(
+                    held, Ended(held.order.turn, self._clock(), 0.0, error=error, is_lost=True), has_news=False
+                )
+
     def _look(self, held: Held) -> None:
         """What is new of a turn, and what follows."""
         now = self._monotonic()
@@ -219,7 +243,9 @@ class SlurmEngine:
             self._tell_end(held)
         written = reports.read(held.folder, files.EXIT)
         if written:
-            self._let_go(held, reports.ended(held.order.turn, written))
+            listed = self._cluster.listed(held.order.turn, held.job)
+            age_s = now - self._cluster.asked_at
+            self._let_go(held, as_slurm_allows(reports.ended(held.order.turn, written), listed, age_s, self._clock()))
             return
         # What Slurm said before the turn was handed over, or a while ago, says nothing of it.
         if self._away is not None or held.handed_over_at is None or self._cluster.asked_at <= held.handed_over_at:
@@ -250,7 +276,8 @@ class SlurmEngine:
     def _unbegun(self, held: Held, listed: Listed | None) -> Ended:
         """Cancelled before it began, by us or somebody: nothing is lost; a job that dies at once is suspected."""
         is_ours = held.end is not None or held.is_cancelled
-        error = held.cancel_reason if is_ours else why_not_begun(listed, held.said())
+        said = held.said() or self._cluster.where_it_says(held.order.turn)
+        error = held.cancel_reason if is_ours else why_not_begun(listed, said)
         return Ended(held.order.turn, self._clock(), 0.0, was_terminated=is_ours, error=error, is_lost=not is_ours)
 
     def _cancel(self, held: Held) -> None:
@@ -285,10 +312,25 @@ class SlurmEngine:
             files.write_json(str(path), reports.as_written(ended), is_durable=True)
         self._let_go(held, ended)
 
-    def _let_go(self, held: Held, ended: Ended) -> None:
-        self._tell_news(held)
+    def _let_go(self, held: Held, ended: Ended, has_news: bool = True) -> None:
+        if has_news:
+            self._tell_news(held)
         self._held.pop(held.order.turn, None)
+        if held.job is not None and not held.is_cancelled:
+            self._leaving[held.order.turn] = held.job, self._monotonic()
         self._tell(ended)
+
+    def _see_off(self) -> None:
+        """A keeper's last act is to write the end; its Slurm job goes with it, or is sent away: the end may be forged."""
+        now = self._monotonic()
+        for turn, (job, since) in list(self._leaving.items()):
+            if now - since < self.site.leaves_s or self._cluster.asked_at - since < self.site.leaves_s / 2:
+                continue
+            listed = self._cluster.listed(turn, job)
+            if listed is not None and not listed.is_over:
+                log.warning("still there", turn=turn, slurm_job=job)
+                self._cluster.cancel(job)
+            del self._leaving[turn]
 
     # --- places -------------------------------------------------------------------------------
 
@@ -299,6 +341,8 @@ class SlurmEngine:
             install_library(self._library)
             install_keeper(self._library)
             self._cluster.find_site()
+            if self._post is not None:
+                self._post.start()
         except EngineUnavailable as failed:
             self._set_away(str(failed))
         else:

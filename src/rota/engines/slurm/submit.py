@@ -20,16 +20,17 @@ SHORTEST_LIMIT_S = 1200
 
 
 def batch_words(
-    order: StartOrder, folder: Path, site_name: str, site: SlurmSite, fleet: Fleet, limit_s: float | None, is_root: bool
+    order: StartOrder, output: Path, site_name: str, site: SlurmSite, fleet: Fleet, limit_s: float | None, is_root: bool
 ) -> list[str]:
-    """The command line of sbatch. `limit_s`: the longest time that the partition allows."""
+    """The command line of sbatch. `output`: for what the script itself says, on its node; `limit_s`: the longest time
+    that the partition allows."""
     per_node = Counter(gpu.node for gpu in order.gpus)
     tasks = max(per_node.values()) if len(per_node) > 1 else 1
     cpus, memory_bytes = _share(order, fleet, max(per_node.values()))
     words = [
         "sbatch", "--parsable", "--no-requeue", "--open-mode=append", "--chdir=/",
         f"--job-name={job_name(order)}", f"--comment={comment_prefix(site_name)}{order.turn}",
-        f"--output={folder / OUTPUT}", f"--nodes={len(per_node)}", f"--nodelist={','.join(sorted(per_node))}",
+        f"--output={output}", f"--nodes={len(per_node)}", f"--nodelist={','.join(sorted(per_node))}",
         f"--ntasks-per-node={tasks}", f"--cpus-per-task={max(cpus // tasks, 1)}",
         f"--gres={gres(order.gpus)}",
     ]  # fmt: skip

@@ -7,7 +7,7 @@ WITH_TESTS := $(VENV)/installed-with-tests
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-slurm test test-long bench bench-replay bench-forecast bench-slurm lint types imports clean
+.PHONY: help install demo demo-slurm test test-long bench bench-replay bench-forecast bench-slurm bench-failover lint types imports clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench-forecast: $(WITH_TESTS)  ## what forecasts must show, with targets; TRACES
 bench-slurm: $(WITH_TESTS)  ## turns in a real Slurm: how soon they begin, what asking costs, how many a minute
 	@scripts/system-packages
 	$(BIN)/python -m bench.slurm
+
+bench-failover: $(WITH_TESTS)  ## how long a laboratory is without Rota when a head node is lost
+	$(BIN)/python -m bench.failover
 
 lint: $(WITH_TESTS)  ## style
 	$(BIN)/ruff check .

@@ -137,7 +137,7 @@ def test_a_gang_over_two_nodes_runs_through_srun(bench: SlurmBench) -> None:
 
 def test_slurms_own_listing_shows_which_turn_a_job_is(bench: SlurmBench) -> None:
     bench.engine.start(replace(bench.order("7.3", LONG), job_name="my bert/1"))
-    wait_for(bench, Began, "7.3")
+    wait_until(lambda: bench.look() and "ready" in bench.output("7.3"), 20)
     assert bench.cluster.run("squeue", "--noheader", "--format=%j %N").strip() == "rota.7.3.my_bert_1 h100a"
     bench.engine.end(EndOrder("7.3", Patience.AT_ONCE))
     wait_for(bench, Ended, "7.3")

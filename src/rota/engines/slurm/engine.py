@@ -321,7 +321,7 @@ class SlurmEngine:
         self._tell(ended)
 
     def _see_off(self) -> None:
-        """A keeper's last act is to write the end; its Slurm job goes with it, or is sent away: the end may be forged."""
+        """A keeper's last act is to write the end, and its Slurm job goes with it; one that stays has not ended."""
         now = self._monotonic()
         for turn, (job, since) in list(self._leaving.items()):
             if now - since < self.site.leaves_s or self._cluster.asked_at - since < self.site.leaves_s / 2:

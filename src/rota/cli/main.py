@@ -36,7 +36,7 @@ COMMANDS = {
     "policy": "policy",
     "forecast": "forecast",
     "replay": "replay",
-    "slurm": "slurm",
+    "slurm": "slurm.command",
     "web": "web",
     "doctor": "doctor",
     "completion": "completion",

@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from rota.cli.main import json_option
-from rota.cli.slurm_folder import check_folder, kept_key, write_files
-from rota.cli.slurm_hosts import ask_hosts, say_host
+from rota.cli.slurm.folder import check_folder, kept_key, write_files
+from rota.cli.slurm.hosts import ask_hosts, say_host
 from rota.errors import BadRequest
 from rota.slurm.site.config import Site
 from rota.slurm.site.files import KEY_BYTES, SiteFile, site_files

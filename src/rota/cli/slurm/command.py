@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from rota.cli.main import state_option
-from rota.cli.slurm_init import init_command
-from rota.cli.slurm_records import records_command
+from rota.cli.slurm.init import init_command
+from rota.cli.slurm.records import records_command
 
 
 @click.group("slurm", epilog="\b\nExample:\n  rota slurm init gpu1,gpu2 --controller head")

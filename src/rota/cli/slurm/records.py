@@ -16,7 +16,7 @@ import click
 from rota.cli.client import Answer, Client
 from rota.cli.main import client, json_option, state_option
 from rota.cli.output import print_answer
-from rota.cli.slurm_words import finding_words, show_comparison, summary
+from rota.cli.slurm.words import finding_words, show_comparison, summary
 from rota.domain.durations import parse_duration_s
 from rota.errors import BadRequest
 from rota.slurm.accounting import SACCT_TIMEOUT_S, SlurmBook, file_book, slurm_book

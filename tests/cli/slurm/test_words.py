@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rota.cli.slurm_words import finding_words, show_comparison, summary
+from rota.cli.slurm.words import finding_words, show_comparison, summary
 
 NOW = 1_795_600_000.0
 THEN = NOW - 7200.0

@@ -1,0 +1,1 @@
+"""`rota slurm`: a Slurm for a department that has none, and its record beside Rota's."""

@@ -154,7 +154,7 @@ class SlurmEngine:
         """A turn to hold from now on; what its folder says decides whether it is still to be handed over."""
         if order.turn in self._held:
             return
-        held = Held(order, self.site.turns_dir / order.turn, self._monotonic())
+        held = Held(order, self.site.turns_dir / order.turn)
         held.look(self._monotonic())
         number = reports.read(held.folder, JOB).get("job")
         if held.begun or isinstance(number, int):

@@ -25,7 +25,6 @@ class Held:
 
     order: StartOrder
     folder: Path
-    since: float
     job: int | None = None  #: Slurm's number
     handed_over_at: float | None = None  #: None: not yet, as far as this daemon knows
     end: EndOrder | None = None

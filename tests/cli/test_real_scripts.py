@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rota.cli.sbatch_meaning import Wanted
-from rota.cli.script import Script, read_script
-from rota.cli.script_options import read_options, remarks_on
+from rota.cli.scripts.meaning import Wanted
+from rota.cli.scripts.options import read_options, remarks_on
+from rota.cli.scripts.script import Script, read_script
 from rota.slurm.sbatch_options import Given, Reader
 from tests.cli.names import FixedNames
 

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from rota.cli.sbatch_environment import exported_file, job_environment, login_environment
-from rota.cli.sbatch_resources import Resources
-from rota.cli.script import argv_of, script_of
-from rota.cli.slurm_shell import first_line
+from rota.cli.scripts.environment import exported_file, job_environment, login_environment
+from rota.cli.scripts.resources import Resources
+from rota.cli.scripts.script import argv_of, script_of
+from rota.cli.scripts.shell import first_line
 from rota.errors import BadRequest
 
 ROOT = pwd.getpwuid(0).pw_name

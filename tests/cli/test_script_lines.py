@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rota.cli.script import script_of
-from rota.cli.script_lines import read_lines
-from rota.cli.script_options import read_options
+from rota.cli.scripts.lines import read_lines
+from rota.cli.scripts.options import read_options
+from rota.cli.scripts.script import script_of
 from rota.errors import BadRequest
 from rota.slurm.sbatch_options import Reader
 from tests.cli.names import FixedNames

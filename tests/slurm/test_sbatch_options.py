@@ -12,8 +12,8 @@ from examples.slurm_cluster import Cluster
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rota.cli.sbatch_left_out import IGNORED, REFUSED
-from rota.cli.sbatch_meaning import READERS
+from rota.cli.scripts.left_out import IGNORED, REFUSED
+from rota.cli.scripts.meaning import READERS
 from rota.errors import BadRequest
 from rota.slurm.sbatch_options import OPTIONS, Given, Option, Reader, Takes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from examples.slurm_cluster import Cluster
 
 from rota.cli.client import Client
-from rota.cli.slurm_queue import TakeOver
+from rota.cli.take_over.queue_import import TakeOver
 from rota.slurm.commands import Run, SlurmUnavailable, commands
 from rota.slurm.queue import ENVIRONMENT, Queued, parse_queue
 from tests.end_to_end.fixtures import make_rota
@@ -228,9 +229,9 @@ def test_root_takes_over_for_every_member_and_a_member_only_their_own(rota: Rota
     busy.run("scontrol", "release", str(one))  # uhold, so that its member may do it
 
     third = sbatch(busy, folder, "-G1", "--wrap", "id -un", **account)
-    typed = _as_nobody(rota, busy, "import", "slurm-queue", "--yes")
+    typed = _as_nobody(rota, busy, "import", "slurm-queue", "--json")
     assert typed.returncode == 0, typed
-    assert str(roots) not in typed.stdout.split()
+    assert {taken["slurm"] for taken in json.loads(typed.stdout)["taken"]} == {third} != {roots}
     assert queue(busy)[third].comment.startswith("rota job ")
     typed = _as_nobody(rota, busy, "import", "slurm-queue", "--user", "root", "--yes")
     assert typed.returncode == 4

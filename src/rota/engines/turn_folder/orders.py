@@ -78,11 +78,15 @@ def turn_environment(order: StartOrder, folder: Path, library: Path) -> dict[str
 
 
 def _without_slurm(environment: dict[str, str]) -> dict[str, str]:
-    """The turn's own job gives these: those of the job from which somebody submitted would mislead srun and CUDA."""
+    """The turn's own job gives these: those of the job from which somebody submitted would mislead srun and CUDA.
+
+    The number of an array's task is the job's own: Slurm knows nothing of Rota's arrays.
+    """
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(("SLURM", "SBATCH_", "SRUN_")) and name != "CUDA_VISIBLE_DEVICES"
+        if name.startswith("SLURM_ARRAY_TASK_")
+        or not (name.startswith(("SLURM", "SBATCH_", "SRUN_")) or name == "CUDA_VISIBLE_DEVICES")
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rota.cli.queue_plan import Entry, Followed, Taken, followed, plan
+from rota.cli.take_over.queue_plan import Entry, Followed, Taken, followed, plan
 from rota.slurm.queue import Queued
 
 NOW = 1_000_000.0

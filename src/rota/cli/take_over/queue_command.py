@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import click
 
-from rota.cli.asking import asking_options, is_wanted
 from rota.cli.main import client, json_option, state_option
 from rota.cli.output import say_time
-from rota.cli.queue_plan import Entry
-from rota.cli.slurm_queue import Outcome, TakeOver
 from rota.cli.tables import table
+from rota.cli.take_over.asking import asking_options, is_wanted
+from rota.cli.take_over.queue_import import Outcome, TakeOver
+from rota.cli.take_over.queue_plan import Entry
 from rota.domain.counts import say_count
 from rota.errors import RotaError
 from rota.slurm.commands import commands

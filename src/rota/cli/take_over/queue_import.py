@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rota.cli.client import Answer, Client
 from rota.cli.daemon_names import DaemonNames
-from rota.cli.queue_job import Submit, submit_of
-from rota.cli.queue_plan import Entry, Followed, Taken, id_in, plan
+from rota.cli.take_over.queue_job import Submit, submit_of
+from rota.cli.take_over.queue_plan import Entry, Followed, Taken, id_in, plan
 from rota.errors import NotAllowed, RotaError
 from rota.slurm.commands import Run, SlurmRefused
 from rota.slurm.queue import WORDS, Queued, parse_queue

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from rota.cli.asking import asking_options, is_wanted
-from rota.cli.list_import import ListImport, aliases_of
-from rota.cli.list_rows import Understood, Wish
-from rota.cli.list_sheet import Sheet, read_sheet
 from rota.cli.main import client, json_option, state_option
 from rota.cli.output import say_span
 from rota.cli.tables import table
+from rota.cli.take_over.asking import asking_options, is_wanted
+from rota.cli.take_over.list_import import ListImport, aliases_of
+from rota.cli.take_over.list_rows import Understood, Wish
+from rota.cli.take_over.list_sheet import Sheet, read_sheet
 from rota.domain.counts import say_count
 from rota.errors import BadRequest, NoSuchThing, RotaError
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rota.cli.script_lines import Lines, read_lines
+from rota.cli.scripts.lines import Lines, read_lines
 from rota.errors import BadRequest, NoSuchThing
 
 SHELLS = ("sh", "bash", "dash", "zsh", "ksh")

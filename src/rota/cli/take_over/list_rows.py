@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol, TypeVar
 
-from rota.cli.list_sheet import Row, Sheet
-from rota.cli.sbatch_meaning import tier_of
+from rota.cli.scripts.meaning import tier_of
+from rota.cli.take_over.list_sheet import Row, Sheet
 from rota.domain.moments import parse_moment_s
 from rota.errors import BadRequest
 

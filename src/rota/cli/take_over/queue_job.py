@@ -9,13 +9,13 @@ from pathlib import Path
 from rota.cli.arrays import array_numbers
 from rota.cli.checks import checked_argv
 from rota.cli.client import Answer
-from rota.cli.queue_plan import origin_of
-from rota.cli.sbatch import ARRAY_OUTPUT, OUTPUT
-from rota.cli.sbatch_meaning import Names, Wanted
-from rota.cli.script import Script, script_of
-from rota.cli.script_job import prepared
-from rota.cli.script_options import default_options, read_options, remarks_on
+from rota.cli.scripts.job import prepared
+from rota.cli.scripts.meaning import Names, Wanted
+from rota.cli.scripts.options import default_options, read_options, remarks_on
+from rota.cli.scripts.sbatch import ARRAY_OUTPUT, OUTPUT
+from rota.cli.scripts.script import Script, script_of
 from rota.cli.submit import submit_body, told_environment
+from rota.cli.take_over.queue_plan import origin_of
 from rota.errors import BadRequest
 from rota.slurm.queue import Queued
 from rota.slurm.sbatch_options import Given, Reader

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rota.cli.queue_job import Submit, submit_of
+from rota.cli.take_over.queue_job import Submit, submit_of
 from rota.errors import BadRequest
 from rota.slurm.queue import Queued
 from tests.cli.names import FixedNames

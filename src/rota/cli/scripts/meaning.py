@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rota.cli.sbatch_left_out import IGNORED, REFUSED
-from rota.cli.sbatch_resources import Resources, at_line, resources_of
+from rota.cli.scripts.left_out import IGNORED, REFUSED
+from rota.cli.scripts.resources import Resources, at_line, resources_of
 from rota.domain.durations import parse_slurm_duration_s
 from rota.errors import BadRequest
 from rota.slurm.sbatch_options import Given

@@ -18,10 +18,10 @@ from rota.cli.checks import checked_argv, checked_cwd
 from rota.cli.client import Answer, ApiError, Client
 from rota.cli.daemon_names import DaemonNames
 from rota.cli.main import client, json_option, state_option
-from rota.cli.sbatch_meaning import Wanted
-from rota.cli.script import Script, read_script, script_of
-from rota.cli.script_job import account_name, prepared
-from rota.cli.script_options import default_options, read_options, remarks_on, rota_options
+from rota.cli.scripts.job import account_name, prepared
+from rota.cli.scripts.meaning import Wanted
+from rota.cli.scripts.options import default_options, read_options, remarks_on, rota_options
+from rota.cli.scripts.script import Script, read_script, script_of
 from rota.cli.submit import submit_body, told_environment
 from rota.errors import BadRequest, NoSuchThing, RotaError
 from rota.slurm.sbatch_options import Given, Option, Reader, Takes

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rota.cli.list_columns import known_columns
+from rota.cli.take_over.list_columns import known_columns
 from rota.errors import BadRequest
 
 SEPARATORS = ",;\t"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from rota.cli.sbatch_resources import Resources
+from rota.cli.scripts.resources import Resources
 
 TASK = "SLURM_ARRAY_TASK_ID"
 

@@ -9,7 +9,7 @@ import click
 from rota.cli.main import state_option
 
 #: Where each part lives. A module is imported only when it is used: one of them needs Slurm, the other a list.
-PARTS = {"slurm-queue": "take_over_queue.slurm_queue_command", "list": "take_over_list.list_command"}
+PARTS = {"slurm-queue": "queue_command.slurm_queue_command", "list": "list_command.list_command"}
 EPILOG = """\b
 Examples:
   rota import slurm-queue --dry-run
@@ -27,7 +27,7 @@ class Parts(click.Group):
         if cmd_name not in PARTS:
             return None
         module, _, name = PARTS[cmd_name].partition(".")
-        command: click.Command = getattr(importlib.import_module(f"rota.cli.{module}"), name)
+        command: click.Command = getattr(importlib.import_module(f"rota.cli.take_over.{module}"), name)
         return command
 
 

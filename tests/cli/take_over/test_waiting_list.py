@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rota.cli.list_columns import NAMES, column_of
-from rota.cli.list_rows import Laboratory, Understood, Wish, understand
-from rota.cli.list_sheet import read_sheet
+from rota.cli.take_over.list_columns import NAMES, column_of
+from rota.cli.take_over.list_rows import Laboratory, Understood, Wish, understand
+from rota.cli.take_over.list_sheet import read_sheet
 from rota.errors import BadRequest
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC).timestamp()
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "waiting-list.csv"
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "waiting-list.csv"
 
 
 class Members:

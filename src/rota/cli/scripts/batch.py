@@ -12,9 +12,9 @@ from rota.cli.checks import checked_argv, checked_cwd
 from rota.cli.daemon_names import DaemonNames
 from rota.cli.main import client, json_option, state_option
 from rota.cli.run_options import dry_run_options, run_options
-from rota.cli.script import read_script
-from rota.cli.script_job import account_name, prepared
-from rota.cli.script_options import read_options, remarks_on
+from rota.cli.scripts.job import account_name, prepared
+from rota.cli.scripts.options import read_options, remarks_on
+from rota.cli.scripts.script import read_script
 from rota.cli.submit import submit
 from rota.slurm.sbatch_options import Reader
 

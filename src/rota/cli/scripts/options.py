@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from rota.cli.run_options import OPTIONS
-from rota.cli.sbatch_meaning import Names, Wanted, meaning
-from rota.cli.script import Script
+from rota.cli.scripts.meaning import Names, Wanted, meaning
+from rota.cli.scripts.script import Script
 from rota.errors import BadRequest
 from rota.slurm.sbatch_options import Given, Reader
 

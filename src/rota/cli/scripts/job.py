@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rota.cli.arrays import array_numbers
-from rota.cli.sbatch_environment import exported_file, job_environment
-from rota.cli.sbatch_meaning import Wanted
-from rota.cli.script import Script, argv_of
-from rota.cli.slurm_shell import TASK, array_environment, first_line
+from rota.cli.scripts.environment import exported_file, job_environment
+from rota.cli.scripts.meaning import Wanted
+from rota.cli.scripts.script import Script, argv_of
+from rota.cli.scripts.shell import TASK, array_environment, first_line
 from rota.errors import BadRequest
 
 

@@ -11,9 +11,9 @@ from functools import cached_property
 from rota.cli.checks import checked_environment
 from rota.cli.client import Answer, Client
 from rota.cli.daemon_names import DaemonNames
-from rota.cli.list_rows import Laboratory, Mistake, Understood, Wish, understand
-from rota.cli.list_sheet import Sheet
-from rota.cli.sbatch_environment import login_environment, without_slurm
+from rota.cli.scripts.environment import login_environment, without_slurm
+from rota.cli.take_over.list_rows import Laboratory, Mistake, Understood, Wish, understand
+from rota.cli.take_over.list_sheet import Sheet
 from rota.errors import BadRequest, RotaError
 
 UMASK = 0o022

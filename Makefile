@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 WITH_TESTS := $(VENV)/installed-with-tests
-WORKERS ?= auto
+# One more than there are processors: many tests wait for processes rather than compute.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-slurm test test-long bench bench-replay bench-forecast bench-slurm bench-failover lint types imports clean

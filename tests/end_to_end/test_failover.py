@@ -92,6 +92,7 @@ def test_a_head_node_that_is_lost_is_replaced_with_its_list_its_turns_and_its_pr
     assert next_one.submit("--project", "vision", "--", "true") == held + 1
 
 
+@pytest.mark.long
 def test_a_leader_that_was_frozen_while_another_took_over_does_nothing_more(pair: Heads) -> None:
     """It goes to and fro, and each time the old leader is frozen somewhere in the midst of its work.
 
@@ -132,6 +133,7 @@ def test_a_leader_that_is_stopped_hands_over_at_once(pair: Heads) -> None:
     assert pair.second.state_of(job) == "running"
 
 
+@pytest.mark.long
 def test_a_database_that_is_restarted_keeps_its_leader(pair: Heads) -> None:
     job = pair.first.submit("--", "sleep", "1000")
     epoch = pair.epoch()

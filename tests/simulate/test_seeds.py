@@ -15,7 +15,7 @@ from rota.simulate.machine import Manner
 from rota.simulate.run import Simulation, run
 from rota.simulate.scenario import FaultRates, Scenario, draw_day
 
-SEEDS = 300
+SEEDS = 150
 LONG_SEEDS = 10_000
 CALM = FaultRates()
 

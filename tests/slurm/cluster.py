@@ -25,6 +25,17 @@ def booted_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def fresh_cluster() -> Iterator[Cluster]:
+    """One that no other test has seen: Slurm may say for half a minute that a node is busy when it is not any more."""
+    if missing := missing_programs():
+        is_missing(f"no Slurm here ({', '.join(missing)}): apt install slurm-wlm munge")
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="slurm-")), keep_folder=False)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
 def cluster(booted_cluster: Cluster) -> Iterator[Cluster]:
     """All nodes idle and no job there, before the test and after it, whatever it does to them."""
     yield booted_cluster

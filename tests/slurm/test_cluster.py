@@ -47,6 +47,7 @@ def test_a_job_is_told_which_gpu_is_its_own(cluster: Cluster) -> None:
     assert sorted(output.read_text() for _, output in jobs) == ["on rtx3090b: 0\n", "on rtx3090b: 1\n"]
 
 
+@pytest.mark.long
 def test_a_killed_slurmd_is_noticed_and_its_job_is_lost(cluster: Cluster) -> None:
     job, output = submitted(cluster, "echo begun; sleep 600", "--nodelist=h100b")
     wait_until(lambda: said(output, "begun"), what="it has begun")

@@ -58,9 +58,11 @@ def a_failing_day(mutant: Patch) -> Day:
 @pytest.mark.parametrize(
     "mutant",
     [
-        grants_a_busy_gpu, takes_a_notice_for_the_end, charges_the_wall_clock,
+        grants_a_busy_gpu,
+        takes_a_notice_for_the_end,
+        charges_the_wall_clock,
         pytest.param(forgets_turns_after_a_crash, marks=pytest.mark.long),
-    ],  # fmt: skip
+    ],
     ids=lambda mutant: mutant.__name__,
 )
 def test_a_broken_daemon_is_shown_in_a_few_happenings(

@@ -93,6 +93,15 @@ def test_a_drained_node_is_emptied_politely_and_a_lost_one_costs_only_what_was_n
     assert json.loads((rota.state / "walker.json").read_text())["numbers"] == list(range(1, 401))
 
 
+def test_a_job_for_more_gpus_than_a_node_has_runs_on_two_nodes(rota: SlurmRota) -> None:
+    rota.up()
+    words = ("srun", "sh", "-c", "echo $SLURMD_NODENAME $SLURM_PROCID of $SLURM_NTASKS")
+    number = rota.submit("--gpus", "4", "--tier", "h100", "--", *words)
+    rota.wait_for(number, "finished", "failed")
+    said = rota("logs", str(number)).splitlines()
+    assert sorted(said) == ["h100a 0 of 4", "h100a 1 of 4", "h100b 2 of 4", "h100b 3 of 4"]
+
+
 @pytest.mark.postgres
 def test_when_the_head_node_dies_the_other_one_goes_on_with_the_turns_that_run(rota: SlurmRota) -> None:
     (rota.state / "other").mkdir()

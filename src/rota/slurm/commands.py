@@ -44,7 +44,7 @@ _AWAY = (
     "unable to contact slurm controller", "connection refused", "connection timed out", "timed out", "zero bytes",
     "communication connection failure", "unexpected message received", "protocol authentication error",
     "invalid authentication credential", "munge encode failed", "transport endpoint", "no route to host",
-    "socket timed out", "slurmctld is in standby", "unable to establish controller machine", "authentication",
+    "socket timed out", "standby mode", "unable to establish controller machine", "authentication",
     "incompatible versions", "protocol version",
 )  # fmt: skip
 

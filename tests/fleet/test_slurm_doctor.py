@@ -456,6 +456,18 @@ def test_what_is_missing_on_a_node(site: Site, old: str, new: str, check: str, t
     assert [text in finding.text for finding in found] == [True, True]
 
 
+def test_where_turns_come_over_the_line_nodes_must_reach_it_and_need_no_shared_folder(site: Site) -> None:
+    site = replace(site, post="head:8421")
+    alone = here().replace("mark seen", "mark missing")
+    assert [finding.ok for finding in from_nodes(site, alone + "post reached\n") if finding.check == "turns_dir"] == [
+        True
+    ]
+    found = look(a_world({"srun": alone + "post missing\n"}), replace(site, is_deep=True))
+    (first, second) = [finding for finding in found if finding.check == "post"]
+    assert first.text.startswith("gpu1 does not reach head:8421")
+    assert "port 8421" in second.mend
+
+
 def test_a_node_whose_clock_or_numbers_are_its_own(site: Site) -> None:
     me = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     said = here(me, os.getuid() + 7).replace("time ", "time 1")

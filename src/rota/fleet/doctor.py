@@ -133,7 +133,7 @@ def _slurm(state_dir: Path, *, is_asked: bool, is_deep: bool) -> Site | None:
     if not (settings.enabled or is_asked):
         return None
     turns_dir = Path(settings.turns_dir) if settings.turns_dir else state_dir / "turns"
-    return Site(turns_dir, settings.partition, settings.python, settings.options, is_deep)
+    return Site(turns_dir, settings.partition, settings.python, settings.options, settings.post, is_deep)
 
 
 if __name__ == "__main__":

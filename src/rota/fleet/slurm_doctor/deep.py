@@ -25,12 +25,17 @@ FIRST_MEMBER_UID = 1000  # login.defs(5), UID_MIN
 LEAST_PYTHON = (3, 9)  # what a turn's keeper runs with
 WAIT_S = 8  # for a node to have a free core
 
-#: Arguments: Python, the mark in the folder of turns, then names of accounts.
+#: Arguments: Python, the mark in the folder of turns, where turns come over the line, then names of accounts.
 _SCRIPT = """
 echo "time $(date +%s)"
 echo "python $("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1 | tail -n 1)"
 if [ -r "$2" ]; then echo "mark seen"; else echo "mark missing"; fi
-shift 2
+if [ -n "$3" ]; then
+    reach='import socket, sys; host, _, port = sys.argv[1].rpartition(":")'
+    reach="$reach; socket.create_connection((host.strip('[]'), int(port)), 3)"
+    if "$1" -c "$reach" "$3" 2>/dev/null; then echo "post reached"; else echo "post missing"; fi
+fi
+shift 3
 for name; do echo "uid $name $(id -u "$name" 2>/dev/null || echo none)"; done
 """
 
@@ -56,8 +61,8 @@ def look_from_nodes(world: World, site: Site, nodes: Sequence[Record]) -> Iterat
     yield from found
     silent = sum(finding.check == "deep" for finding in found)
     if silent < len(alive) and not any(finding.ok is False for finding in found):
-        where = say_count(len(alive) - silent, "node")
-        yield Finding("deep", True, f"a step ran on {where}: accounts, clocks, Python and turns_dir are right there")
+        where, way = say_count(len(alive) - silent, "node"), "the way to us" if site.post else "turns_dir"
+        yield Finding("deep", True, f"a step ran on {where}: accounts, clocks, Python and {way} are right there")
 
 
 def _accounts() -> dict[str, int]:
@@ -73,7 +78,7 @@ def _words(site: Site, node: str, mark: Path, accounts: Mapping[str, int]) -> li
     return [
         "srun", "--quiet", "--input=none", "--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--mem=32M", "--gres=none",
         "--time=1", f"--immediate={WAIT_S}", "--job-name=rota-doctor", "--chdir=/", f"--nodelist={node}", *where,
-        *site.options, "sh", "-c", _SCRIPT, "sh", site.python, str(mark), *accounts,
+        *site.options, "sh", "-c", _SCRIPT, "sh", site.python, str(mark), site.post, *accounts,
     ]  # fmt: skip
 
 
@@ -112,7 +117,11 @@ def judge(node: str, answer: Answer, accounts: Mapping[str, int], site: Site) ->
         text = f"{node}: {site.python} is {said.get('python') or 'missing'}, and a turn needs 3.9 or later there"
         mend = f'[slurm] python = "/path/to/python3" in rota.toml, or install it on {node}'
         yield Finding("python", False, text, mend)
-    if said.get("mark") != "seen":
+    if site.post and said.get("post") != "reached":
+        text = f"{node} does not reach {site.post}, where turns come over the line; nobody listens while Rota is down"
+        mend = f"sudo rota up, then again; or let port {site.post.rpartition(':')[2]} through the firewall"
+        yield Finding("post", None, text, mend)
+    elif not site.post and said.get("mark") != "seen":
         text = f"{node} does not see {site.turns_dir}: a turn would never begin there"
         yield Finding("turns_dir", False, text, f"mount it on {node} under the same path, or change [slurm] turns_dir")
 

@@ -24,6 +24,9 @@ def turns_dir(world: World, site: Site, config: Mapping[str, str]) -> Iterator[F
         text = f"{there} cannot be written by this account, so no turn can be handed over"
         yield Finding("turns_dir", False, text, f"ls -ld {there}; over NFS, root needs no_root_squash")
         return
+    if site.post:
+        yield Finding("turns_dir", True, f"{path}, of this machine alone: turns come over the line to {site.post}")
+        return
     kind = world.file_system(there)
     if is_shared(kind):
         yield Finding("turns_dir", True, f"{path}, on {kind}")

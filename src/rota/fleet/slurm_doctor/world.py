@@ -33,6 +33,7 @@ class Site:
     partition: str = ""  #: "": Slurm's default one
     python: str = "python3"  #: on the nodes
     options: tuple[str, ...] = ()  #: further options of sbatch
+    post: str = ""  #: HOST:PORT for turns that do not see turns_dir; "": they do
     is_deep: bool = False  #: may run a short step on every node
 
 

@@ -34,7 +34,7 @@ demo-slurm: $(INSTALLED)  ## jobs rotate on a Slurm of four nodes, one of which 
 
 test: $(WITH_TESTS)  ## all tests that take seconds
 	@scripts/system-packages
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not long"
 
 test-long: $(WITH_TESTS)  ## the tests that take minutes: 10,000 simulated days, 200 kills, 300 turns
 	@scripts/system-packages

@@ -23,7 +23,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("script", CASES)
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(name, marks=[pytest.mark.long] if name in ("count.sh", "periodic.py") else []) for name in CASES],
+)
 def test_the_checksum_is_the_same_with_and_without_rotation(
     make_rota: Callable[..., Rota], tmp_path: Path, script: str
 ) -> None:

@@ -36,9 +36,9 @@ def test_the_daemon_is_killed_again_and_again_and_nothing_is_lost(make_rota: Cal
 @pytest.mark.timeout(1800)
 def test_fifty_jobs_and_three_hundred_turns(make_rota: Callable[..., Rota]) -> None:
     rota = make_rota(fleet="h100:4", quantum="3s").up()
-    submit_counters(rota, jobs=50, target=200, pace="0.1")
+    submit_counters(rota, jobs=50, target=240, pace="0.1")
     wait_until(lambda: not rota.jobs(), 1500, 2.0, "all jobs have ended")
-    check_counts(rota, jobs=50, target=200)
+    check_counts(rota, jobs=50, target=240)
     assert check_turns(rota) >= 300
     check_record(rota)
 

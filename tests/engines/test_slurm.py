@@ -95,15 +95,22 @@ class SlurmBench:
         return self.cluster.run("squeue", "--noheader", "--format=%A").split()
 
 
-@pytest.fixture
-def bench(cluster: Cluster) -> Iterator[SlurmBench]:
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """That every account may enter; in the end neither it nor a process of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="rota-slurm-"))
     folder.chmod(0o755)
-    yield SlurmBench(folder, cluster)
+    yield folder
     for pid in processes_with(str(folder)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def bench(cluster: Cluster) -> Iterator[SlurmBench]:
+    with work_folder() as folder:
+        yield SlurmBench(folder, cluster)
 
 
 class TestContract(EngineContract):

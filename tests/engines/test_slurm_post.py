@@ -6,11 +6,8 @@ import base64
 import contextlib
 import json
 import os
-import shutil
-import signal
 import socket
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,7 +30,7 @@ from rota.errors import EngineUnavailable
 from rota.slurm.commands import SlurmRefused
 from tests.end_to_end.session import processes_with
 from tests.engines.contract import COUNTS, LONG, EngineContract, adopt, an_order, wait_for
-from tests.engines.test_slurm import SlurmBench
+from tests.engines.test_slurm import SlurmBench, work_folder
 from tests.slurm.cluster import booted_cluster, cluster
 from tests.waiting import wait_until
 
@@ -65,15 +62,10 @@ class PostBench(SlurmBench):
 
 @pytest.fixture
 def bench(cluster: Cluster) -> Iterator[PostBench]:
-    folder = Path(tempfile.mkdtemp(prefix="rota-post-"))
-    folder.chmod(0o755)
-    bench = PostBench(folder, cluster)
-    yield bench
-    bench.engine.detach()
-    for pid in processes_with(str(folder)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+    with work_folder() as folder:
+        bench = PostBench(folder, cluster)
+        yield bench
+        bench.engine.detach()
 
 
 class TestContract(EngineContract):

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.missing import is_missing
+
 ASK = """
 import ctypes, json, sys
 if len(sys.argv) > 1: ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
@@ -28,9 +30,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         why = "no C compiler here: apt install gcc"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
+        is_missing(why)
     library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
     source = Path(__file__).parent / "fake_nvml.c"
     made = [compiler, "-shared", "-fPIC", "-w", "-Wl,-soname,libnvidia-ml.so.1", "-o", str(library), str(source)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from tests.missing import is_missing
 from tests.waiting import wait_until
 
 
-@pytest.fixture(scope="session")
-def booted_cluster() -> Iterator[Cluster]:
+@contextmanager
+def booted() -> Iterator[Cluster]:
     """Two nodes with two h100 each, two with two rtx3090; ports, key and folder are its own."""
     if missing := missing_programs():
         is_missing(f"no Slurm here ({', '.join(missing)}): apt install slurm-wlm munge")
@@ -24,15 +25,18 @@ def booted_cluster() -> Iterator[Cluster]:
     cluster.stop()
 
 
+@pytest.fixture(scope="session")
+def booted_cluster() -> Iterator[Cluster]:
+    """One for all tests of this process."""
+    with booted() as cluster:
+        yield cluster
+
+
 @pytest.fixture
 def fresh_cluster() -> Iterator[Cluster]:
     """One that no other test has seen: Slurm may say for half a minute that a node is busy when it is not any more."""
-    if missing := missing_programs():
-        is_missing(f"no Slurm here ({', '.join(missing)}): apt install slurm-wlm munge")
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="slurm-")), keep_folder=False)
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    with booted() as cluster:
+        yield cluster
 
 
 @pytest.fixture

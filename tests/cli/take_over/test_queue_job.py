@@ -20,7 +20,7 @@ python train.py
 """
 JOB = Queued(
     29, "root", "sweep", "PENDING", "Resources", cluster="lab", partition="gpu", account="vision", folder="/tmp",
-    command="/home/root/train.sh --lr 0.1", per_node="gres:gpu:h100:2", limit_s=86400.0, cpus=4,
+    command="/hall/root/train.sh --lr 0.1", per_node="gres:gpu:h100:2", limit_s=86400.0, cpus=4,
     memory_per_node_bytes=2**32,
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ class Members:
         return name
 
     def home(self, account: str) -> str:
-        return f"/home/{account}"
+        return f"/hall/{account}"
 
 
 LABORATORY = Laboratory(Members(), ["h100", "a100", "rtx3090"], ["vision", "nlp"], NOW, UTC)
@@ -61,8 +61,8 @@ def test_a_list_in_english() -> None:
     wish = only(read(ENGLISH))
     assert (wish.line, wish.member, wish.gpus, wish.tiers, wish.project) == (2, "kim", 2, ("h100",), "vision")
     assert (wish.since, wish.time_s) == (day(2026, 10, 12), 36 * 3600.0)
-    assert (wish.command, wish.folder) == ("python train.py --lr 0.1", "/home/kim/work/bert")
-    assert (wish.checkpoint, wish.name) == ("/home/kim/work/bert/out/*.pt", "bert")
+    assert (wish.command, wish.folder) == ("python train.py --lr 0.1", "/hall/kim/work/bert")
+    assert (wish.checkpoint, wish.name) == ("/hall/kim/work/bert/out/*.pt", "bert")
 
 
 KOREAN = """\
@@ -97,7 +97,7 @@ def test_columns_come_in_any_order_and_with_any_separator(separator: str) -> Non
     assert sheet.unknown == ("Advisor",)
     wish = only(understand(sheet, LABORATORY))
     assert (wish.line, wish.command) == (2, "python a.py\n--long")
-    assert (wish.gpus, wish.folder, wish.since) == (1, "/home/lee", day(2026, 10, 13, 12))
+    assert (wish.gpus, wish.folder, wish.since) == (1, "/hall/lee", day(2026, 10, 13, 12))
 
 
 def test_name_is_who_waits_where_no_other_column_says_so() -> None:
@@ -143,7 +143,7 @@ def test_lengths(head: str, cell: str, hours: float) -> None:
 @pytest.mark.parametrize(
     ("folder", "checkpoint", "is_at"),
     [
-        ("", "a.pt", "/home/kim/a.pt"), ("~/x", "a.pt", "/home/kim/x/a.pt"), ("/data/x/", "~/a.pt", "/home/kim/a.pt"),
+        ("", "a.pt", "/hall/kim/a.pt"), ("~/x", "a.pt", "/hall/kim/x/a.pt"), ("/data/x/", "~/a.pt", "/hall/kim/a.pt"),
         ("~kim/x", "/b/*.pt", "/b/*.pt"),
     ],
 )  # fmt: skip

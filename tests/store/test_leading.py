@@ -247,9 +247,13 @@ def test_a_frozen_leader_loses_its_session_to_the_databases_own_clock(
 def test_a_leader_frozen_in_the_midst_of_a_record_leaves_nothing_of_it(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shorter = str(leading._SET_LEASE).replace(f"{leading.LEASE_S}s", "500ms")
-    monkeypatch.setattr(leading, "_SET_LEASE", text(shorter))
-    with led(database, HEAD1) as frozen:
+    shorter = str(leading._SET_LEASE).replace(f"{leading.LEASE_S}s", "1500ms")
+    with ExitStack() as held:
+        with (
+            monkeypatch.context() as shortened
+        ):  # for this session alone: the other one is not frozen, however busy we are
+            shortened.setattr(leading, "_SET_LEASE", text(shorter))
+            frozen = held.enter_context(led(database, HEAD1))
         with pytest.raises(StoreUnavailable), frozen._transaction() as connection:  # half of a record
             connection.execute(text("INSERT INTO projects VALUES ('half', '{}')"))
             with led(database, HEAD2) as second:
